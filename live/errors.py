@@ -1,0 +1,25 @@
+"""What can go wrong outside a model: each message says what happened and what to do.
+
+LiveError
+ ├ SettingsError    a setting is unknown, of the wrong type or out of range; the file cannot be read
+ ├ CaptureError     a source of sound cannot be opened, or is lost
+ └ RecordingError   a file of the session cannot be written
+"""
+
+from __future__ import annotations
+
+
+class LiveError(Exception):
+    """One sentence that says what happened and what to do; shown to people as it is."""
+
+
+class SettingsError(LiveError):
+    """A setting is unknown, of the wrong type or out of range, or the settings file cannot be read."""
+
+
+class CaptureError(LiveError):
+    """A source of sound cannot be opened, or is lost."""
+
+
+class RecordingError(LiveError):
+    """A file of the session cannot be written."""

@@ -1,0 +1,260 @@
+"""What is asked of a translator and what it answers: the types that cross the pipe to the model process.
+
+In: a Request (sound and what to do with it). Out: a Hypothesis, or a ModelError.
+Imports no model library, so that everyone may import it. Sessions, lanes and captions are not its business.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 16_000
+"""Samples a second of every sound inside the program."""
+
+UNKNOWN = "unknown"
+"""The language named when no speech is heard."""
+
+Samples = NDArray[np.float32]
+Task = Literal["translate", "transcribe"]
+Stop = Literal["end", "budget", "hold", "loop"]
+Score = Mapping[str, float]
+
+
+class ModelError(Exception):
+    """What a model failed at: one sentence that says what happened and what to do."""
+
+
+class ModelLoadError(ModelError):
+    """The checkpoint cannot be used."""
+
+
+class TranslateError(ModelError):
+    """One request failed; the translator itself goes on."""
+
+
+class WorkerDied(ModelError):
+    """The model process ended, or did not answer within its deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The smallest run of ids that decodes to whole characters: a word, a hanzi, a whole number.
+
+    The unit of verifying, committing, hiding and timing.
+    """
+
+    ids: tuple[int, ...]
+    """Token ids, opaque outside the translator that made them; empty from a server."""
+    text: str
+    """Its characters, a leading space included: the texts of consecutive pieces join by concatenation."""
+    logprob: float
+    """The lowest log-probability of its ids, at most 0."""
+    at: int | None = None
+    """The session sample it points to, where the translator points."""
+    tail_mass: float | None = None
+    """Attention on the last `hold` samples, 0 to 1, where the translator points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One text wanted of an utterance."""
+
+    task: Task
+    committed: tuple[Piece, ...] = ()
+    """Forced: the text goes on after these."""
+    draft: tuple[Piece, ...] = ()
+    """What was said to come after `committed` last time: verified first."""
+    max_new: int | None = None
+    """Pieces to add at most; None is to the end, 0 verifies only."""
+    word_times: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One utterance, as heard so far, and the texts wanted of it."""
+
+    utterance_id: int
+    start: int
+    """Session sample at which `samples` begins."""
+    samples: Samples
+    """(n,) float32 in [-1, 1], 16 kHz mono."""
+    source: str | None
+    """Language code; None lets the translator name it."""
+    targets: Mapping[str, str]
+    """Which language a source is translated into."""
+    branches: tuple[Branch, ...]
+    priors: Score = field(default_factory=dict)
+    """Language to probability; the named source is the argmax of scores times priors. Languages not listed count as 1."""
+    hold: int = 0
+    """Samples at the end in which a pointing translator commits nothing."""
+    context: tuple[tuple[str, str], ...] = ()
+    """Earlier (transcript, translation) pairs, oldest first."""
+    terms: tuple[tuple[str, str], ...] = ()
+    """(source term, target term) pairs to prefer."""
+    is_final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one branch."""
+
+    pieces: tuple[Piece, ...]
+    """All after the branch's `committed`; the first `n_agreed` are the draft's own."""
+    n_agreed: int
+    stop: Stop
+
+    @property
+    def text(self) -> str:
+        """The pieces' characters, joined."""
+        return "".join(piece.text for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a hypothesis cost: seconds and tokens by stage."""
+
+    encode_s: float = 0.0
+    prefill_s: float = 0.0
+    decode_s: float = 0.0
+    audio_tokens: int = 0
+    prefilled_tokens: int = 0
+    decoded_tokens: int = 0
+
+    @property
+    def total_s(self) -> float:
+        """Seconds of all stages together."""
+        return self.encode_s + self.prefill_s + self.decode_s
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """The answer to a Request: one outcome a branch, in the request's order."""
+
+    utterance_id: int
+    source: str
+    """Language code, or UNKNOWN where no speech was heard; then every outcome is empty."""
+    target: str
+    """Language of the translation; UNKNOWN where the source is."""
+    scores: Score
+    """Language (or UNKNOWN) to probability, before priors; empty where the source was given and not scored."""
+    outcomes: tuple[Outcome, ...]
+    cost: Cost = Cost()
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a translator can do, known once it is loaded."""
+
+    name: str
+    """As shown to people, e.g. "embedded"."""
+    device: str
+    """Where it computes, and why there: "cpu (no GPU found)"."""
+    directions: frozenset[tuple[str, str]]
+    """(source, target) language codes."""
+    max_samples: int
+    """Longest utterance taken."""
+    verifies: bool = False
+    points: bool = False
+    names_language: bool = False
+    transcribes: bool = False
+    word_times: bool = False
+    takes_context: bool = False
+    takes_terms: bool = False
+    max_in_flight: int = 1
+
+
+Progress = Callable[[float], None]
+"""Takes the share loaded, 0 to 1."""
+
+
+class Translator(Protocol):
+    """One loaded model. Called from one thread; a result depends on its request alone."""
+
+    def load(self, progress: Progress) -> Capabilities:
+        """Read the weights.
+
+        Raises:
+            ModelLoadError: the checkpoint is missing, broken or of another kind.
+        """
+        ...
+
+    def translate(self, request: Request, cancelled: Callable[[], bool]) -> Hypothesis:
+        """Answer a request; asks `cancelled` every few tokens and then raises Cancelled.
+
+        Raises:
+            TranslateError: this request cannot be answered.
+            Cancelled: nobody waits for the answer any more.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free memory."""
+        ...
+
+
+class Cancelled(Exception):  # noqa: N818 - nothing went wrong
+    """A translation was given up because nobody waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatorFactory:
+    """How to build a translator in another process: a dotted callable and its arguments, both picklable."""
+
+    target: str
+    """"package.module:callable", imported only when called."""
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+    def __call__(self) -> Translator:
+        """Import the module and build the (not yet loaded) translator."""
+        module, _, name = self.target.partition(":")
+        build = getattr(importlib.import_module(module), name)
+        translator: Translator = build(**self.arguments)
+        return translator
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The worker's reply while weights are read."""
+
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker's reply once it can translate; again after a restart."""
+
+    capabilities: Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A ticket's answer."""
+
+    ticket: int
+    hypothesis: Hypothesis
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A ticket's error. `Cancelled` tickets get no reply; ticket None is an error of loading."""
+
+    ticket: int | None
+    error: ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The model process ended; unless `is_final`, it is being restarted and the ticket it held is sent again."""
+
+    reason: str
+    ticket: int | None
+    is_final: bool = False
+
+
+Reply = Loading | Ready | Done | Failed | Died

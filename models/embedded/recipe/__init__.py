@@ -1,0 +1,1 @@
+"""How the embedded model is made: a bilingual grammar, speech synthesised from it, training and scoring."""

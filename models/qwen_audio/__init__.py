@@ -1,0 +1,1 @@
+"""Qwen-Audio in translation mode: front end, checkpoints, tokenizer, prompts, decoding."""

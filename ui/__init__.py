@@ -1,0 +1,1 @@
+"""What people see: the command, the terminal view, the overlay."""
