@@ -1,0 +1,52 @@
+# Each target does its own set-up. `make help` lists them.
+PYTHON = .venv/bin/python
+INPUTS = pyproject.toml constraints.txt .ci/setup
+PYTEST = $(PYTHON) -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format test-desktop soak bench embedded-model embedded-score clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+.venv/.run: $(INPUTS)
+	@.ci/setup
+	@touch $@
+
+.venv/.dev: $(INPUTS)
+	@.ci/setup dev
+	@touch $@ .venv/.run
+
+demo: .venv/.run  ## play the demonstration meeting through the whole pipeline
+	@$(PYTHON) -m ui.cli demo
+
+test: .venv/.dev  ## all tests that need no sound card, screen, GPU or network
+	@$(PYTEST) -m "not desktop and not soak"
+
+lint: .venv/.dev  ## formatting, style, types, import rules
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+
+check: lint test  ## everything a change must pass
+
+format: .venv/.dev  ## rewrite the sources in the project's format
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+test-desktop: .venv/.dev  ## the tests on a real sound server and a real X screen; installs and starts both
+	@.ci/setup packages pulseaudio pulseaudio-utils libasound2-plugins alsa-utils xvfb openbox picom xdotool imagemagick x11-utils x11-xserver-utils
+	@$(PYTEST) -m desktop
+
+soak: .venv/.dev  ## an hour of sound through the embedded model; takes many minutes
+	@$(PYTEST) -m soak --timeout 7200
+
+embedded-model: .venv/.dev  ## train the embedded model on, from the committed weights
+	@$(PYTHON) -m models.embedded.recipe train
+
+embedded-score: .venv/.dev  ## score the embedded model on held-out sentences, voices and noise
+	@$(PYTHON) -m models.embedded.recipe score
+
+clean:  ## remove the environment and everything generated
+	@rm -rf .venv .train .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist test-results *.egg-info
