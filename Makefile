@@ -4,7 +4,7 @@ INPUTS = pyproject.toml constraints.txt .ci/setup
 PYTEST = $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format test-desktop soak bench embedded-model embedded-score clean
+.PHONY: help demo test check lint format test-desktop soak embedded-model embedded-score clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18

@@ -1,0 +1,75 @@
+"""Nothing leaves the machine: commands run with every outside connection refused and recorded, in every process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HOOK = Path(__file__).parent / "offline"
+NAMESPACE = ["unshare", "--net", "--map-root-user"]
+
+
+def run_watched(command: list[str], cwd: Path) -> tuple[subprocess.CompletedProcess[str], list[str], list[str]]:
+    """Run a command; return it with the processes seen and the connections refused."""
+    log = cwd / "audit.log"
+    environment = os.environ | {"PYTHONPATH": str(HOOK), "TONGCHUAN_AUDIT": str(log)}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=110, check=False)
+    lines = log.read_text().splitlines()
+    return done, [x for x in lines if x.startswith("start")], [x for x in lines if x.startswith("refused")]
+
+
+def test_the_watch_itself_refuses_and_records_an_outside_connection(tmp_path: Path) -> None:
+    attempt = "import socket; socket.create_connection(('192.0.2.1', 9), timeout=1)"
+    done, _, refused = run_watched([sys.executable, "-c", attempt], tmp_path)
+    assert done.returncode == 1
+    assert len(refused) == 1
+    assert "192.0.2.1" in refused[0]
+
+
+def test_the_watch_reaches_spawned_processes(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(
+        "import multiprocessing, socket\n"
+        "def child():\n"
+        "    try: socket.getaddrinfo('example.invalid', 80)\n"
+        "    except PermissionError: pass\n"
+        "if __name__ == '__main__':\n"
+        "    p = multiprocessing.get_context('spawn').Process(target=child); p.start(); p.join()\n"
+    )
+    _, started, refused = run_watched([sys.executable, "parent.py"], tmp_path)
+    assert len(started) >= 2
+    assert any("example.invalid" in line for line in refused)
+
+
+def demo(cwd: Path) -> list[str]:
+    """The demonstration as fast as it computes: the same pipeline, without waiting for its sound to play."""
+    return [sys.executable, "-m", "ui.cli", "demo", "--terminal", "--pace", "fast"]
+
+
+@pytest.mark.timeout(180)
+def test_the_demo_tries_no_connection_in_any_process(tmp_path: Path) -> None:
+    done, started, refused = run_watched(demo(tmp_path), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(started) >= 2, "the model process was not watched"
+    assert refused == []
+
+
+def can_unshare() -> bool:
+    """Whether this user may make an empty network namespace."""
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not can_unshare(), reason="network namespaces are not allowed here")
+@pytest.mark.timeout(180)
+def test_the_demo_runs_in_an_empty_network_namespace(tmp_path: Path) -> None:
+    done = subprocess.run(
+        NAMESPACE + demo(tmp_path), cwd=tmp_path, capture_output=True, text=True, timeout=170, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "tongchuan-demo" / "demo.srt").stat().st_size > 0
