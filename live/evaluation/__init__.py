@@ -1,0 +1,1 @@
+"""What a session was worth: captions scored against a script, delays and speed from its events."""

@@ -1,0 +1,77 @@
+"""Subtitle files: final captions in, SRT or WebVTT out, in the order in which they become final.
+
+Each caption is appended as soon as it is final. How lines are best broken and timed for reading is not its business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from pysubs2.formats.subrip import SubripFormat
+from pysubs2.formats.webvtt import WebVTTFormat
+
+from live.audio import seconds
+from live.events import Caption, CaptionUpdated, Event
+from live.recording.growing import GrowingFile
+
+Lines = Literal["both", "translation", "transcript"]
+"""Which languages a cue holds; of both, the translation stands on top."""
+
+
+class SubtitleFile:
+    """A sink that writes final captions as cues.
+
+    Args:
+        path: Where; ".vtt" makes it WebVTT, anything else SRT.
+        lines: Which languages a cue holds.
+
+    Raises:
+        RecordingError: it cannot be written there.
+    """
+
+    def __init__(self, path: Path, lines: Lines = "both") -> None:
+        self._lines = lines
+        self._is_vtt = path.suffix.lower() == ".vtt"
+        self._stamp: Callable[[int], str] = (WebVTTFormat if self._is_vtt else SubripFormat).ms_to_timestamp
+        self._n_cues = 0
+        self._file = GrowingFile(path, "subtitles")
+        if self._is_vtt:
+            self._file.append(b"WEBVTT\n\n")
+
+    def take(self, event: Event, at_s: float) -> None:
+        """Append the caption of an event, where it is final and says something.
+
+        Raises:
+            RecordingError: the disk is full, or gone.
+        """
+        if isinstance(event, CaptionUpdated) and event.caption.is_final:
+            text = self._text(event.caption)
+            if text:
+                self._n_cues += 1
+                self._file.append(self._cue(event.caption, text).encode("utf-8"))
+
+    def close(self) -> None:
+        """Put everything on the disk.
+
+        Raises:
+            RecordingError: the disk refused it.
+        """
+        self._file.close()
+
+    def _text(self, caption: Caption) -> str:
+        chosen = {
+            "both": (caption.translation, caption.transcript),
+            "translation": (caption.translation,),
+            "transcript": (caption.transcript,),
+        }[self._lines]
+        lines = (" ".join(line.text.split()) for line in chosen)  # a line break of the model's own would end the cue
+        text = "\n".join(line for line in lines if line)
+        if self._is_vtt:
+            return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        return text
+
+    def _cue(self, caption: Caption, text: str) -> str:
+        start, end = (self._stamp(round(1000 * seconds(at))) for at in (caption.start, caption.end))
+        return f"{self._n_cues}\n{start} --> {end}\n{text}\n\n"
