@@ -10,9 +10,11 @@ from typing import Literal
 
 Language = Literal["en", "zh"]
 
-FINAL_PUNCTUATION = ".?!。?!"
+FINAL_PUNCTUATION = ".?!\u3002\uff1f\uff01"
 _EN_MARKS = ",.?!:;"
-_ZH_MARKS = ",。?!、:;"
+_FULL_WIDTH = str.maketrans({",": "\uff0c", "?": "\uff1f", "!": "\uff01", ";": "\uff1b"})
+"""Mandarin's punctuation is full-width; templates may be typed either way. A colon stays as it is: it stands in 9:10."""
+_ZH_MARKS = ":\u3002\u3001\uff0c\uff1f\uff01\uff1b"
 _SLOT = re.compile(r"\{([a-z_]+(?:\.\d)?)\}")
 _ZH_PIECE = re.compile(rf"[a-zA-Z0-9]+|[^{_ZH_MARKS}\s]|[{_ZH_MARKS}]+")
 
@@ -127,7 +129,7 @@ def en_tokens(text: str) -> tuple[Token, ...]:
 def zh_tokens(text: str) -> tuple[Token, ...]:
     """One token a hanzi; punctuation belongs to the one before it."""
     tokens: list[Token] = []
-    for piece in _ZH_PIECE.findall(text):
+    for piece in _ZH_PIECE.findall(text.translate(_FULL_WIDTH)):
         if piece[0] in _ZH_MARKS:
             tokens[-1] = tokens[-1].followed_by(piece)
         else:
@@ -149,6 +151,7 @@ def en_template(text: str) -> tuple[Item, ...]:
 
 
 def zh_template(text: str) -> tuple[Item, ...]:
+    text = text.translate(_FULL_WIDTH)
     items: list[Item] = []
     position = 0
     for slot in _SLOT.finditer(text):
