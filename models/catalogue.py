@@ -94,24 +94,29 @@ def embedded_folder() -> Path:
 
 def _embedded(device: str) -> Entry:
     folder = embedded_folder()
+    is_here = (folder / "config.json").is_file() and (folder / "model.safetensors").is_file()
     return Entry(
         name=EMBEDDED,
         title="A small Qwen-Audio that knows one domain (meetings), made by this project; runs on any processor",
         factory=TranslatorFactory(QWEN_AUDIO, {"folder": str(folder), "device": device}),
-        size_bytes=_size_bytes(folder),
+        size_bytes=_size_bytes(folder) if is_here else None,
         languages=("zh", "en"),
         licence="Apache-2.0",
-        is_here=_is_checkpoint(folder),
+        is_here=is_here,
     )
 
 
 def _folder(path: str, device: str) -> Entry:
     """A checkpoint in a folder of the user's own."""
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
+    try:
+        folder = Path(path).expanduser()
+        is_folder, is_checkpoint = folder.is_dir(), (folder / "config.json").is_file()
+    except (OSError, RuntimeError) as error:  # not readable, or ~ of nobody
+        raise ModelLoadError(f"The folder {path} cannot be read: check the name and its permissions.") from error
+    if not is_folder:
         raise ModelLoadError(_unknown(path))
-    if not (folder / "config.json").is_file():
-        raise ModelLoadError(f"The folder {path} holds no checkpoint (no config.json): name the folder that has one.")
+    if not is_checkpoint:
+        raise ModelLoadError(f"The folder {folder} holds no checkpoint (no config.json): name the one that does.")
     folder = folder.resolve()
     return Entry(
         name=folder.name,
@@ -125,12 +130,10 @@ def _unknown(name: str) -> str:
     """What to say of a name that is neither a model nor a folder."""
     names = [AUTO, *(entry.name for entry in known())]
     nearest = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.0)[0]
-    choices = ", ".join(names)
-    return f"There is no model and no folder {name!r}: did you mean {nearest!r}? Models: {choices}, or a checkpoint's folder."
-
-
-def _is_checkpoint(folder: Path) -> bool:
-    return (folder / "config.json").is_file() and (folder / "model.safetensors").is_file()
+    return (
+        f"There is no model and no folder {name!r}: did you mean {nearest!r}? "
+        f"Models: {', '.join(names)}, or the folder of a checkpoint."
+    )
 
 
 def _size_bytes(folder: Path) -> int:
