@@ -13,7 +13,7 @@ Language = Literal["en", "zh"]
 FINAL_PUNCTUATION = ".?!\u3002\uff1f\uff01"
 _EN_MARKS = ",.?!:;"
 _FULL_WIDTH = str.maketrans({",": "\uff0c", "?": "\uff1f", "!": "\uff01", ";": "\uff1b"})
-"""Mandarin's punctuation is full-width; templates may be typed either way. A colon stays as it is: it stands in 9:10."""
+"""Mandarin's marks are full-width, however a template is typed. A colon stays as it is: it stands in 9:10."""
 _ZH_MARKS = ":\u3002\u3001\uff0c\uff1f\uff01\uff1b"
 _SLOT = re.compile(r"\{([a-z_]+(?:\.\d)?)\}")
 _ZH_PIECE = re.compile(rf"[a-zA-Z0-9]+|[^{_ZH_MARKS}\s]|[{_ZH_MARKS}]+")
@@ -87,7 +87,7 @@ class Filler:
 
 @dataclass(frozen=True, slots=True)
 class SlotRef:
-    """A place in a template. `name` is unique in the pattern ("person.2"); `kind` says which fillers may stand there."""
+    """A place in a template: `name` is unique in its pattern ("person.2"), `kind` says what may stand in it."""
 
     name: str
     suffix: str

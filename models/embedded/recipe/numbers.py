@@ -4,7 +4,7 @@ In: whole numbers (and decimals given in tenths or hundredths). Out: strings. Ev
 in the grammar comes from here. Choosing values, and the words around them, is not this module's business.
 
 Written rules, one form for each value and language:
-    English: 3,500; 350,000; whole tenths of a million or a billion 2.5 million, 1.2 billion.
+    English: 3,500; 350,000; whole hundredths of a million or a billion 2.5 million, 1.25 billion.
     Mandarin: 3500; whole thousands from ten thousand on 3.5万, 35万, 250万; whole hundredths of 亿 1.2亿;
     else plain digits.
 """
@@ -72,22 +72,19 @@ def en_number(value: int) -> tuple[str, str]:
     """(written, spoken) of a whole number: ("2.5 million", "two point five million"), ("3,500", ...)."""
     _check(value)
     for size, name in ((_BILLION, "billion"), (_MILLION, "million")):
-        if value >= size:
-            if value % (size // 10) == 0:
-                written, spoken = en_decimal(value // (size // 10))
-                return f"{written} {name}", f"{spoken} {name}"
-            if size == _BILLION and value % _MILLION == 0:
-                return f"{value // _MILLION:,} million", en_spoken(value)
-            break
+        if value >= size and value % (size // 100) == 0:
+            written, spoken = en_decimal(value // (size // 100), places=2)
+            return f"{written} {name}", f"{spoken} {name}"
     return f"{value:,}", en_spoken(value)
 
 
-def en_decimal(tenths: int) -> tuple[str, str]:
-    """A number given in tenths: 35 -> ("3.5", "three point five"), 1200 -> ("120", "one hundred and twenty")."""
-    whole, tenth = divmod(tenths, 10)
-    if not tenth:
+def en_decimal(scaled: int, *, places: int = 1) -> tuple[str, str]:
+    """A number in tenths (places=1) or hundredths (2): 35 -> ("3.5", "three point five"). Ending zeros fall away."""
+    whole, rest = divmod(scaled, 10**places)
+    digits = f"{rest:0{places}}".rstrip("0")
+    if not digits:
         return f"{whole:,}", en_spoken(whole)
-    return f"{whole:,}.{tenth}", f"{en_spoken(whole)} point {_EN_SMALL[tenth]}"
+    return f"{whole:,}.{digits}", f"{en_spoken(whole)} point {en_digits_spoken(digits)}"
 
 
 def en_ordinal_spoken(value: int) -> str:
@@ -176,8 +173,8 @@ def zh_number(value: int) -> tuple[str, str]:
     return str(value), zh_spoken(value)
 
 
-def zh_decimal(scaled: int, *, places: int) -> tuple[str, str]:
-    """A number in tenths (places=1) or hundredths (2): (35, places=1) -> ("3.5", 三点五). Ending zeros fall away."""
+def zh_decimal(scaled: int, *, places: int = 1) -> tuple[str, str]:
+    """A number in tenths (places=1) or hundredths (2): 35 -> ("3.5", 三点五). Ending zeros fall away."""
     whole, rest = divmod(scaled, 10**places)
     digits = f"{rest:0{places}}".rstrip("0")
     if not digits:

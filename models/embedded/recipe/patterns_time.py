@@ -1,11 +1,60 @@
-"""Sentence patterns: scheduling, dates and times, durations. Rows of (name, English, Mandarin) by topic."""
+"""Sentence patterns: scheduling, dates and times, durations, travel. Rows of (name, English, Mandarin) by topic."""
 
 PATTERNS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "scheduling": (
-        ("meet_when_clock", "Let's meet {when} at {clock}.", "我们{when}{clock}见面吧。"),
+        ("meet_day_at", "Let's meet {day} at {clock_half}.", "我们{day}{clock_half}见面吧。"),
+        ("meet_place_at", "Let's meet {place} at {clock}.", "我们{clock}在{place}见面吧。"),
         ("moved_to_date", "The meeting has been moved to {date}.", "会议改到了{date}。"),
-        ("starts_half", "The meeting starts at {clock_half}.", "会议{clock_half}开始。"),
+        (
+            "moved_weekday",
+            "The meeting has been moved from {weekday} to {weekday.2}.",
+            "会议从{weekday}改到了{weekday.2}。",
+        ),
+        ("starts_day_at", "The {event} starts {day} at {clock_half}.", "{event}{day}{clock_half}开始。"),
+        ("starts_at", "The {event} starts at {clock}.", "{event}{clock}开始。"),
+        ("from_to_clock", "The {event} is from {clock_range}.", "{event}的时间是{clock_range}。"),
+        ("held_on", "The {event} will be held on {date}.", "{event}将于{date}举行。"),
+        ("held_in_city", "The {event} will be held in {city} in {month}.", "{event}将于{month}在{city}举行。"),
+        ("event_place", "The {event} is {place}.", "{event}在{place}。"),
+        ("event_cancelled", "The {event} has been cancelled.", "{event}取消了。"),
+        ("event_lasts", "The {event} will last {hours}.", "{event}将持续{hours}。"),
+        ("event_delayed", "The {event} has been delayed by {span}.", "{event}推迟了{span}。"),
+        ("what_time", "What time does the {event} start?", "{event}几点开始?"),
+        ("where_held", "Where will the {event} be held?", "{event}将在哪里举行?"),
+        ("are_you_free", "Are you free {when}?", "你{when}有空吗?"),
+        ("not_free", "{person} is not free {when}.", "{person}{when}没空。"),
+        ("day_works", "{weekday} works for me.", "{weekday}我可以。"),
+        ("call_when", "I will call {person} {when}.", "我{when}会给{person}打电话。"),
+    ),
+    "dates": (
         ("deadline_date", "The deadline is {date}.", "截止日期是{date}。"),
+        ("before_date", "We have to {task} before {date}.", "我们必须在{date}之前{task}。"),
+        ("before_weekday", "Please {task} before {weekday}.", "请在{weekday}之前{task}。"),
+        ("since_month", "We have been working on this project since {month}.", "我们从{month}开始一直在做这个项目。"),
+        (
+            "quarter_done",
+            "The project will be finished in the {quarter} of {future_year}.",
+            "项目将在{future_year}{quarter}完成。",
+        ),
+        ("founded_in", "The company was founded in {past_year}.", "公司成立于{past_year}。"),
+        ("joined_in", "{person} joined the {team} in {past_year}.", "{person}{past_year}加入了{team}。"),
+        ("span_left", "We only have {span} left.", "我们只剩{span}了。"),
+        ("called_ago", "{person} called {span} ago.", "{person}{span}前打过电话。"),
         ("take_span", "It will take {span} to {task}.", "{task}需要{span}。"),
+        ("behind_schedule", "The project is {span} behind schedule.", "项目比计划晚了{span}。"),
+    ),
+    "travel": (
+        ("will_arrive", "{person} will arrive in {city} {day}.", "{person}{day}会到{city}。"),
+        ("left_city", "{person} left {city} {past}.", "{person}{past}离开了{city}。"),
+        ("came_back", "{person} came back from {city} {past}.", "{person}{past}从{city}回来了。"),
+        ("will_stay", "{person} will stay in {city} for {days}.", "{person}会在{city}待{days}。"),
+        (
+            "flight_delayed",
+            "The flight to {city} is delayed because of {bad_weather}.",
+            "因为{bad_weather},去{city}的航班延误了。",
+        ),
+        ("far_from", "The factory is {count} kilometers from {city}.", "工厂离{city}{count}公里。"),
+        ("is_at_place", "{person} is {place}.", "{person}在{place}。"),
+        ("on_floor", "The {team} is on the {floor} floor.", "{team}在{floor}。"),
     ),
 }

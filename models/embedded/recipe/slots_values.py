@@ -6,6 +6,7 @@ not this module's business. Value lists are fixed (a seeded draw where the range
 
 import calendar
 import random
+from collections.abc import Iterable
 
 from models.embedded.recipe.grammar_types import Filler, Token, en_tokens, zh_tokens
 from models.embedded.recipe.numbers import (
@@ -25,7 +26,19 @@ from models.embedded.recipe.numbers import (
     zh_number,
     zh_spoken,
 )
-from models.embedded.recipe.slots_words import DOCUMENTS, GOODS, ISSUES, PEOPLE, Thing, table, words
+from models.embedded.recipe.slots_words import (
+    DOCUMENTS,
+    FAULTS,
+    GOODS,
+    GUESTS,
+    ITEMS,
+    PERSONS,
+    STAFF,
+    TASKS,
+    Thing,
+    table,
+    words,
+)
 
 _SEED = 20_261_122
 _SPELLED_BELOW = 10
@@ -80,21 +93,25 @@ _WEEKDAYS_EN = calendar.day_name
 _WEEKDAYS_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _DAYS = tuple(zip(_WEEKDAYS_EN, _WEEKDAYS_ZH, strict=True))
 
-WEEKDAY = tuple(words(en, zh) for en, zh in _DAYS)
-WHEN = (
-    *table("today = 今天 | tomorrow = 明天 | the day after tomorrow = 后天 | tomorrow morning = 明天上午"),
-    *table(
-        """tomorrow afternoon = 明天下午 | this afternoon = 今天下午
-        tomorrow evening = 明天晚上 | this evening = 今天晚上"""
-    ),
+DAY = (
+    *table("today = 今天 | tomorrow = 明天 | the day after tomorrow = 后天"),
     *(words(f"on {en}", zh) for en, zh in _DAYS),
     *(words(f"next {en}", f"下{zh}") for en, zh in _DAYS),
+)
+WEEKDAY = tuple(words(en, zh) for en, zh in _DAYS)
+WHEN = (
+    *DAY,
+    *table("tomorrow morning = 明天上午 | tomorrow afternoon = 明天下午 | this afternoon = 今天下午"),
+    *table("tomorrow evening = 明天晚上 | this evening = 今天晚上"),
     *(words(f"on {en} morning", f"{zh}上午") for en, zh in _DAYS),
     *(words(f"on {en} afternoon", f"{zh}下午") for en, zh in _DAYS),
 )
 PERIOD = table("""
-this week = 这周 | next week = 下周 | this month = 这个月 | next month = 下个月 | this quarter = 这个季度
+this month = 这个月 | next month = 下个月 | this quarter = 这个季度
 next quarter = 下个季度 | this year = 今年 | next year = 明年
+""")
+PAST_PERIOD = table("""
+yesterday = 昨天 | last week = 上周 | last month = 上个月 | last quarter = 上个季度 | last year = 去年
 """)
 PAST = (
     *table(
@@ -102,7 +119,7 @@ PAST = (
     ),
     *table(
         """yesterday morning = 昨天上午 | the day before yesterday = 前天
-        last quarter = 上个季度 | last night = 昨天晚上"""
+        last night = 昨天晚上"""
     ),
     *(words(f"last {en}", f"上{zh}") for en, zh in _DAYS),
 )
@@ -126,28 +143,44 @@ CLOCK_HALF = tuple(
 )
 
 
-def _spans() -> tuple[Filler, ...]:
-    units = (
-        ("minutes", "分钟", (*range(2, 10), 10, 15, 20, 25, 30, 35, 40, 45, 50, 90)),
-        ("hours", "个小时", (*range(2, 11), 12, 24, 36, 48)),
-        ("days", "天", (*range(2, 16), 20, 25, 30, 45, 60, 90)),
-        ("weeks", "周", (*range(2, 11), 12)),
-        ("months", "个月", (*range(2, 10), 10, 12, 18)),
-        ("years", "年", (*range(2, 11), 12, 15, 20)),
-    )
-    fixed = table(
-        """half an hour = 半个小时 | an hour = 一个小时 | one day = 一天
-        one week = 一周 | one month = 一个月 | one year = 一年"""
-    )
-    return fixed + tuple(value(*count_forms(n), en_after=en, zh_after=zh) for en, zh, counts in units for n in counts)
+_MINUTE_COUNTS = (*range(2, 10), 10, 15, 20, 25, 30, 35, 40, 45, 50, 90)
 
 
-def _percents() -> tuple[Filler, ...]:
-    tenths = [*range(10, 1000, 10), *range(11, 100), *range(105, 1000, 10)]
+def _spans(en: str, zh: str, counts: tuple[int, ...]) -> tuple[Filler, ...]:
+    return tuple(value(*count_forms(n), en_after=en, zh_after=zh) for n in counts)
+
+
+MINUTES = _spans("minutes", "分钟", _MINUTE_COUNTS)
+HOURS = (
+    *table("half an hour = 半个小时 | an hour = 一个小时 | an hour and a half = 一个半小时"),
+    *_spans("hours", "个小时", (*range(2, 11), 12)),
+)
+DAYS = (
+    *table("one day = 一天 | one week = 一周"),
+    *_spans("days", "天", (*range(2, 16), 20, 25, 30, 45, 60, 90)),
+    *_spans("weeks", "周", (*range(2, 11), 12)),
+)
+YEARS = (*table("one year = 一年"), *_spans("years", "年", (*range(2, 13), 15, 20, 25)))
+SPAN = (*MINUTES, *HOURS, *DAYS, *table("one month = 一个月"), *_spans("months", "个月", (*range(2, 11), 12, 18)))
+
+
+def _clock_ranges() -> tuple[Filler, ...]:
+    """From 2:00 to 3:30, 从2点到3:30: half an hour to three hours long."""
+    times = [(hour, minute) for hour in range(1, 13) for minute in (0, 15, 30, 45)]
     fillers = []
-    for scaled in sorted({n for n in tenths if n > 10}):
-        en_written, en_said = en_decimal(scaled)
-        zh_written, zh_said = zh_decimal(scaled, places=1)
+    for start, first in enumerate(times):
+        for last in (times[start + quarters] for quarters in (2, 4, 6, 8, 12) if start + quarters < len(times)):
+            en = (Token(*en_clock(*first)), *en_tokens("to"), Token(*en_clock(*last)))
+            zh = (*zh_tokens("从"), Token(*zh_clock(*first)), *zh_tokens("到"), Token(*zh_clock(*last)))
+            fillers.append(Filler(" ".join(token.written for token in en), en, zh))
+    return tuple(fillers)
+
+
+def _percents(tenths: Iterable[int]) -> tuple[Filler, ...]:
+    fillers = []
+    for n in sorted(set(tenths)):
+        en_written, en_said = en_decimal(n)
+        zh_written, zh_said = zh_decimal(n)
         fillers.append(value((f"{en_written}%", f"{en_said} percent"), (f"{zh_written}%", f"百分之{zh_said}")))
     return tuple(fillers)
 
@@ -163,6 +196,7 @@ def _spread(low: int, high: int, steps: tuple[int, ...], count: int) -> list[int
     return sorted(values)
 
 
+_MID = _spread(1_001, 3_000_000, (1, 2, 2, 3), 500)
 _LARGE = _spread(10_000, 5_000_000_000, (1, 2, 2, 3), 700)
 _FULL = _spread(1_001, 99_999, (3, 4, 5), 900)
 _MONEY = _spread(50, 9_000_000_000, (1, 2, 2, 3), 700)
@@ -196,6 +230,13 @@ def _year(year: int) -> Filler:
     return value((str(year), en_year_spoken(year)), (f"{year}年", f"{zh_digits_spoken(str(year))}年"))
 
 
+def _floor(n: int) -> Filler:
+    """On the third floor, 三楼; on the 12th floor, 12楼."""
+    if n < _SPELLED_BELOW:
+        return words(en_ordinal_spoken(n), f"{ZH_DIGITS[n]}楼")
+    return value((en_ordinal_written(n), en_ordinal_spoken(n)), (str(n), zh_spoken(n)), zh_after="楼")
+
+
 def _ordinal(n: int) -> Filler:
     """Ordinals below ten are words, as counts are: third, 第三; 12th, 第12."""
     if n < _SPELLED_BELOW:
@@ -203,31 +244,57 @@ def _ordinal(n: int) -> Filler:
     return value((en_ordinal_written(n), en_ordinal_spoken(n)), (f"第{n}", f"第{zh_spoken(n)}"))
 
 
+def _plain(values: Iterable[int]) -> tuple[Filler, ...]:
+    """Numbers that are written in digits whatever their size: pages, degrees."""
+    return tuple(value((str(n), en_spoken(n)), (str(n), zh_spoken(n))) for n in values)
+
+
+_QUANTITIES = (*_COUNTS, *_COUNTS_LARGE)
+
 VALUE_SLOTS: dict[str, tuple[Filler, ...]] = {
     "weekday": WEEKDAY,
+    "day": DAY,
     "when": WHEN,
     "period": PERIOD,
     "past": PAST,
+    "past_period": PAST_PERIOD,
     "month": _months(),
     "date": _dates(),
-    "year": tuple(_year(year) for year in (1998, 1999, 2001, 2003, 2005, 2008, *range(2010, 2041))),
-    "quarter": table(
-        "first quarter = 第一季度 | second quarter = 第二季度 | third quarter = 第三季度 | fourth quarter = 第四季度"
-    ),
+    "past_year": tuple(_year(year) for year in range(1995, 2027)),
+    "future_year": tuple(_year(year) for year in range(2027, 2041)),
+    "quarter": table("""
+first quarter = 第一季度 | second quarter = 第二季度 | third quarter = 第三季度 | fourth quarter = 第四季度
+"""),
     "clock": CLOCK,
     "clock_half": CLOCK_HALF,
-    "span": _spans(),
-    "percent": _percents(),
+    "clock_range": _clock_ranges(),
+    "span": SPAN,
+    "minutes": MINUTES,
+    "hours": HOURS,
+    "days": DAYS,
+    "years": YEARS,
+    "percent": _percents((*range(10, 1000, 10), *range(11, 100), *range(105, 1000, 10))),
+    "whole_percent": _percents(range(20, 1000, 10)),
     "money": _money(),
+    "mid": tuple(value(en_number(n), zh_number(n)) for n in _MID),
     "large": tuple(value(en_number(n), zh_number(n)) for n in _LARGE),
     "full": tuple(value(en_number(n), zh_number(n)) for n in _FULL),
     "count": tuple(value(*count_forms(n)) for n in _COUNTS),
-    "ordinal": tuple(_ordinal(n) for n in range(1, 31)),
-    "decimal": tuple(value(en_decimal(n), zh_decimal(n, places=1)) for n in range(11, 1000) if n % 10),
+    "page": _plain(range(1, 121)),
+    "size": tuple(value(en_number(n), zh_number(n)) for n in (*range(60, 1000, 20), *range(1000, 10_000, 100))),
+    "nth": tuple(_ordinal(n) for n in range(1, 10)),
+    "floor": tuple(_floor(n) for n in range(2, 61)),
+    "version": tuple(value(en_decimal(n), zh_decimal(n)) for n in range(11, 100) if n % 10),
+    "decimal": tuple(value(en_decimal(n), zh_decimal(n)) for n in range(11, 1000) if n % 10),
     "room": _digit_strings(500, (3, 4)),
     "phone": _digit_strings(1500, (6, 7, 8)),
     "docs": _quantities(DOCUMENTS, _COUNTS),
-    "goods": _quantities(GOODS, (*_COUNTS, *_COUNTS_LARGE)),
-    "people": _quantities(PEOPLE, (*_COUNTS, *_COUNTS_LARGE)),
-    "issues": _quantities(tuple(thing for thing in ISSUES if thing.en != "question"), tuple(range(2, 31))),
+    "goods": _quantities(GOODS, _QUANTITIES),
+    "people": _quantities((*STAFF, *GUESTS), _QUANTITIES),
+    "staff": _quantities(STAFF, _QUANTITIES),
+    "guests": _quantities(GUESTS, _QUANTITIES),
+    "headcount": _quantities(PERSONS, _QUANTITIES),
+    "faults": _quantities(FAULTS, tuple(range(2, 31))),
+    "tasks": _quantities(TASKS, tuple(range(2, 41))),
+    "items": _quantities(ITEMS, tuple(range(2, 16))),
 }

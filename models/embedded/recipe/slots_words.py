@@ -55,10 +55,21 @@ at the airport = 机场 | at the train station = 火车站 | in the kitchen = �
 """)
 
 DEVICE = table("""
-network = 网络 | server = 服务器 | website = 网站 | database = 数据库 | printer = 打印机 | projector = 投影仪
-microphone = 麦克风 | camera = 摄像头 | elevator = 电梯 | air conditioner = 空调 | screen = 屏幕 | system = 系统
-payment page = 支付页面 | login page = 登录页面 | backup system = 备份系统 | search engine = 搜索引擎
-mobile app = 手机应用 | production line = 生产线 | test server = 测试服务器 | conference phone = 会议电话
+printer = 打印机 | projector = 投影仪 | microphone = 麦克风 | camera = 摄像头 | elevator = 电梯 | air conditioner = 空调
+screen = 屏幕 | production line = 生产线 | conference phone = 会议电话 | coffee machine = 咖啡机 | scanner = 扫描仪
+copier = 复印机 | speaker = 音箱 | keyboard = 键盘 | front door = 前门 | light switch = 电灯开关
+""")
+
+SYSTEM = table("""
+network = 网络 | server = 服务器 | website = 网站 | database = 数据库 | payment page = 支付页面 | login page = 登录页面
+backup system = 备份系统 | search engine = 搜索引擎 | mobile app = 手机应用 | test server = 测试服务器
+order system = 订单系统 | email system = 邮件系统 | video platform = 视频平台 | booking system = 预订系统
+""")
+
+EVENT = table("""
+meeting = 会议 | interview = 面试 | training session = 培训 | workshop = 研讨会 | conference = 大会
+launch event = 发布会 | product demo = 产品演示 | trade fair = 展销会 | press conference = 记者会 | exhibition = 展览
+team dinner = 团队聚餐 | board meeting = 董事会会议 | competition = 比赛 | opening ceremony = 开幕式
 """)
 
 SUBJECT = table("""
@@ -75,14 +86,40 @@ the payment terms = 付款条件
 METRIC = table("""
 sales = 销售额 | revenue = 收入 | profit = 利润 | the cost = 成本 | traffic = 流量 | the price = 价格 | output = 产量
 the number of orders = 订单数 | the error rate = 错误率 | the number of users = 用户数 | demand = 需求
-the share price = 股价 | the rent = 租金 | the return rate = 退货率 | market share = 市场份额 | the exchange rate = 汇率
+the share price = 股价 | the rent = 租金 | the return rate = 退货率 | the exchange rate = 汇率
+""")
+
+GROWTH = table("""
+sales = 销售额 | revenue = 收入 | profit = 利润 | traffic = 流量 | output = 产量 | market share = 市场份额
+exports = 出口额
+""")
+
+COMPLAINT = table("""
+the price = 价格 | the quality = 质量 | the service = 服务 | the packaging = 包装 | the battery = 电池
+the noise = 噪音
+the waiting time = 等待时间 | the delivery time = 交货时间 | the new price = 新价格
+""")
+
+SUPPLY = table(
+    "paper = 纸 | ink = 墨水 | coffee = 咖啡 | tea = 茶 | fuel = 燃料 | cash = 现金 | steel = 钢材 | copper = 铜"
+)
+
+RESOURCE = table("""
+time = 时间 | money = 资金 | staff = 人手 | data = 数据 | space = 空间 | experience = 经验 | evidence = 证据
+storage = 存储空间 | information = 信息
 """)
 
 WEATHER = table("hot = 热 | cold = 冷 | warm = 暖和 | cool = 凉快 | humid = 潮湿 | dry = 干燥")
 
-DRINK = table("""
-coffee = 咖啡 | tea = 茶 | green tea = 绿茶 | water = 水 | orange juice = 橙汁 | milk = 牛奶 | hot water = 热水
-""")
+BAD_WEATHER = table("heavy rain = 大雨 | fog = 大雾 | heavy snow = 大雪 | a storm = 暴风雨 | strong wind = 大风")
+
+DRINK = table(
+    "coffee = 咖啡 | tea = 茶 | water = 水 | orange juice = 橙汁 | milk = 牛奶 | beer = 啤酒 | apple juice = 苹果汁"
+)
+SCRIPT = table(
+    """English = 英文 | Chinese = 中文 | French = 法文 | German = 德文 | Japanese = 日文
+    Spanish = 西班牙文 | Korean = 韩文"""
+)
 
 
 class Thing(NamedTuple):
@@ -101,32 +138,36 @@ def _things(text: str) -> tuple[Thing, ...]:
 
 DOCUMENTS = _things("""
 report reports 报告 份 | contract contracts 合同 份 | budget budgets 预算 份 | list lists 清单 份
-document documents 文件 份
-draft drafts 草稿 份 | proposal proposals 提案 份 | invoice invoices 发票 张 | manual manuals 手册 本
-drawing drawings 图纸 张 | agreement agreements 协议 份 | survey surveys 问卷 份 | résumé résumés 简历 份
-table tables 表格 张 | photo photos 照片 张 | video videos 视频 段 | email emails 邮件 封 | chart charts 图表 张
+document documents 文件 份 | draft drafts 草稿 份 | proposal proposals 提案 份 | invoice invoices 发票 张
+manual manuals 手册 本 | drawing drawings 图纸 张 | agreement agreements 协议 份 | survey surveys 问卷 份
+form forms 表格 张 | photo photos 照片 张 | video videos 视频 段 | email emails 邮件 封 | chart charts 图表 张
 """)
 
 GOODS = _things("""
 chair chairs 椅子 把 | desk desks 办公桌 张 | computer computers 电脑 台 | phone phones 手机 部 | car cars 汽车 辆
 ticket tickets 票 张 | book books 书 本 | pen pens 笔 支 | truck trucks 卡车 辆 | printer printers 打印机 台
 server servers 服务器 台 | screen screens 屏幕 块 | key keys 钥匙 把 | battery batteries 电池 块
-sample samples 样品 件 | box boxes 箱子 个 | camera cameras 摄像头 个 | meeting_room meeting_rooms 会议室 间
-machine machines 机器 台 | letter letters 信 封 | order orders 订单 份 | package packages 包裹 件
-bottle_of_water bottles_of_water 水 瓶 | cup_of_coffee cups_of_coffee 咖啡 杯 | tool tools 工具 件
+sample samples 样品 件 | box boxes 箱子 个 | camera cameras 摄像头 个 | machine machines 机器 台
+package packages 包裹 件 | bottle_of_water bottles_of_water 水 瓶
+tool tools 工具 件 | lamp lamps 台灯 盏 | bicycle bicycles 自行车 辆
 """)
 
-PEOPLE = _things("""
-engineer engineers 工程师 名 | customer customers 客户 位 | guest guests 客人 位 | employee employees 员工 名
-manager managers 经理 名 | student students 学生 名 | driver drivers 司机 名 | designer designers 设计师 名
-visitor visitors 访客 位 | expert experts 专家 位 | volunteer volunteers 志愿者 名 | teacher teachers 老师 位
+STAFF = _things("""
+engineer engineers 工程师 名 | manager managers 经理 名 | driver drivers 司机 名 | designer designers 设计师 名
+lawyer lawyers 律师 名 | translator translators 翻译 名 | accountant accountants 会计 名
 """)
 
-ISSUES = _things("""
-problem problems 问题 个 | error errors 错误 个 | question questions 问题 个 | suggestion suggestions 建议 条
-comment comments 意见 条 | message messages 消息 条 | project projects 项目 个 | task tasks 任务 项
-option options 方案 个 | step steps 步骤 个 | change changes 修改 处 | reason reasons 原因 个
+GUESTS = _things("""
+customer customers 客户 位 | guest guests 客人 位 | visitor visitors 访客 位 | expert experts 专家 位
+student students 学生 名 | teacher teachers 老师 位 | partner partners 合作伙伴 位 | reporter reporters 记者 位
 """)
+
+PERSONS = _things("person people 人 个")
+FAULTS = _things("problem problems 问题 个 | error errors 错误 个 | risk risks 风险 个")
+TASKS = _things(
+    "task tasks 任务 项 | order orders 订单 个 | project projects 项目 个 | step steps 步骤 个 | test tests 测试 项"
+)
+ITEMS = _things("item items 内容 项")
 
 
 class Verb(NamedTuple):
@@ -144,26 +185,26 @@ VERBS = tuple(
 finish finished finishing 完成|check checked checking 检查|update updated updating 更新|send sent sending 发送
 print printed printing 打印|review reviewed reviewing 审核|translate translated translating 翻译
 share shared sharing 分享|prepare prepared preparing 准备|approve approved approving 批准
-read read reading 阅读|sign signed signing 签署|revise revised revising 修改|copy copied copying 复印
+sign signed signing 签署|revise revised revising 修改|copy copied copying 复印
 """.strip()
     .replace("\n", "|")
     .split("|")
 )
 
 _SIGNABLE = ("contract", "agreement", "document")
-_APPROVABLE = ("budget", "contract", "agreement", "proposal", "report", "list", "drawing")
+_APPROVABLE = ("budget", "contract", "agreement", "proposal", "report")
 _TEXTS = ("report", "contract", "document", "draft", "proposal", "manual", "agreement", "email", "survey", "list")
-_PAPERS = (*_TEXTS, "invoice", "drawing", "résumé", "table", "photo", "chart", "budget")
+_PAPERS = (*_TEXTS, "invoice", "drawing", "form", "photo", "chart", "budget")
 _ALL = tuple(thing.en for thing in DOCUMENTS)
 _OBJECTS = {
+    "share": ("report", "document", "photo", "video", "chart", "list", "draft", "proposal"),
     "finish": ("report", "draft", "proposal", "manual", "drawing", "budget", "video", "chart", "survey"),
-    "update": ("report", "list", "document", "manual", "drawing", "budget", "table", "chart", "résumé"),
+    "update": ("report", "list", "document", "manual", "drawing", "budget", "form", "chart"),
     "print": _PAPERS,
     "copy": _PAPERS,
     "translate": (*_TEXTS, "video"),
     "prepare": ("report", "contract", "budget", "list", "document", "proposal", "invoice", "agreement", "survey"),
     "approve": _APPROVABLE,
-    "read": ("report", "contract", "document", "proposal", "manual", "agreement", "email", "résumé", "draft"),
     "sign": _SIGNABLE,
     "revise": (*_TEXTS, "drawing", "budget", "chart"),
     "review": ("report", "contract", "budget", "draft", "proposal", "invoice", "drawing", "agreement", "video"),
@@ -183,14 +224,23 @@ WORD_SLOTS: dict[str, tuple[Filler, ...]] = {
     "country": COUNTRY,
     "place": PLACE,
     "device": DEVICE,
+    "system": SYSTEM,
+    "event": EVENT,
     "subject": SUBJECT,
     "metric": METRIC,
+    "growth": GROWTH,
+    "complaint": COMPLAINT,
+    "supply": SUPPLY,
+    "resource": RESOURCE,
     "weather": WEATHER,
+    "bad_weather": BAD_WEATHER,
     "drink": DRINK,
+    "script": SCRIPT,
     "doc": tuple(words(thing.en, thing.zh) for thing in DOCUMENTS),
+    "text": tuple(words(name, _BY_NAME[name].zh) for name in _TEXTS),
     "a_doc": tuple(words(article(thing.en), f"一{thing.classifier}{thing.zh}") for thing in DOCUMENTS),
     "this_doc": tuple(words(f"this {thing.en}", f"这{thing.classifier}{thing.zh}") for thing in DOCUMENTS),
-    "a_good": tuple(words(article(thing.en), f"一{thing.classifier}{thing.zh}") for thing in GOODS),
+    "this_good": tuple(words(f"this {thing.en}", f"这{thing.classifier}{thing.zh}") for thing in GOODS),
     "task": tuple(words(f"{verb.base} the {doc.en}", f"{verb.zh}{doc.zh}") for verb, doc in _TASKS),
     "done": tuple(words(f"{verb.past} the {doc.en}", f"{verb.zh}{doc.zh}") for verb, doc in _TASKS),
     "did": tuple(words(f"{verb.past} the {doc.en}", f"{verb.zh}了{doc.zh}") for verb, doc in _TASKS),
