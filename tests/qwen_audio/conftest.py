@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
+from transformers import Qwen2AudioConfig, Qwen2AudioEncoderConfig, Qwen2AudioForConditionalGeneration, Qwen2Config
 
 from models.qwen_audio.tokenizer import Tokenizer
 
@@ -28,3 +33,48 @@ def v1_tokenizer() -> Tokenizer:
     if not path:
         pytest.skip(f"{V1_VOCABULARY} does not name Qwen-Audio's qwen.tiktoken, which is not ours to ship")
     return Tokenizer.v1(Path(path))
+
+
+@pytest.fixture(scope="session")
+def v1_folder() -> Path:
+    """A random checkpoint in the published layout, with the original implementation's outputs."""
+    return Path(__file__).parents[1] / "assets" / "qwen_audio_v1_tiny"
+
+
+@pytest.fixture(scope="session")
+def small_folder(tmp_path_factory: pytest.TempPathFactory, toy_tokenizer: Tokenizer) -> Path:
+    """A random checkpoint in the embedded model's layout, with the toy vocabulary and rows to spare."""
+    folder = tmp_path_factory.mktemp("small")
+    tags = dict(toy_tokenizer.tags)
+    config = Qwen2AudioConfig(
+        audio_config=Qwen2AudioEncoderConfig(
+            num_mel_bins=80,
+            d_model=16,
+            encoder_layers=2,
+            encoder_attention_heads=2,
+            encoder_ffn_dim=32,
+            max_source_positions=1500,
+            initializer_range=0.2,
+        ),
+        text_config=Qwen2Config(
+            vocab_size=300,
+            hidden_size=32,
+            intermediate_size=48,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            tie_word_embeddings=False,
+            initializer_range=0.4,
+        ),
+        audio_token_index=tags["[[[AUDIO:modality]]]"],
+    )
+    torch.manual_seed(11)
+    model = Qwen2AudioForConditionalGeneration(config)
+    raw = json.loads(config.to_json_string(use_diff=False))
+    raw["tongchuan"] = {"mode": "task_tags", "edge": "v1", "languages": ["zh", "en"], "name": "small"}
+    (folder / "config.json").write_text(json.dumps(raw))
+    save_file({name: tensor.half() for name, tensor in model.state_dict().items()}, folder / "model.safetensors")
+    ranks = b"".join(base64.b64encode(bytes([i])) + b" %d\n" % i for i in range(256))
+    (folder / "tokenizer.tiktoken").write_bytes(ranks)
+    (folder / "tokenizer_config.json").write_text(json.dumps({"special_tokens": tags}))
+    return folder

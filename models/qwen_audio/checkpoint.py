@@ -1,0 +1,230 @@
+"""Weights from a folder into the library's Qwen2AudioForConditionalGeneration, strictly.
+
+In: a folder with config.json and safetensors, whole or in shards. Out: a Checkpoint, or a ModelLoadError that names
+what is wrong. Every tensor is read once and goes straight to its device; nothing of the checkpoint is ever executed or
+unpickled. Vocabularies and downloads are not its business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import nn
+from transformers import Qwen2AudioForConditionalGeneration
+
+from models.base import ModelLoadError, Progress
+from models.qwen_audio.layouts import Layout, read_layout
+
+_CONFIG = "config.json"
+_WEIGHTS = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+_FEW = 3
+"""How many tensors an error names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A loaded model and what its config says of it."""
+
+    model: Qwen2AudioForConditionalGeneration
+    name: str
+    languages: tuple[str, ...]
+    audio_start_id: int | None
+    device: torch.device
+    dtype: torch.dtype
+
+    def span_start(self, prompt_ids: list[int]) -> int:
+        """Position of <audio> in a prompt: named by its id where the config does, else right before the audio pads.
+
+        Raises:
+            ModelLoadError: there is no audio in the prompt.
+        """
+        try:
+            if self.audio_start_id is not None:
+                return prompt_ids.index(self.audio_start_id)
+            return prompt_ids.index(self.model.config.audio_token_index) - 1
+        except ValueError as e:
+            raise ModelLoadError("A prompt holds no audio span with the ids that the checkpoint's config names.") from e
+
+
+def load(
+    folder: Path, device: torch.device, dtype: torch.dtype | None = None, progress: Progress = lambda _: None
+) -> Checkpoint:
+    """Load a checkpoint of Qwen-Audio v1's layout or of this project's recipe.
+
+    Args:
+        folder: holds config.json and model.safetensors, or its shards and their index.
+        device: where to compute.
+        dtype: of the weights; None is float32 on a CPU, and elsewhere what is stored (float16 for bfloat16 where the
+            device has none).
+        progress: told the share of tensors read.
+
+    Raises:
+        ModelLoadError: a file is missing, corrupt or pickled, or a tensor is missing, extra or of another shape.
+    """
+    raw = _read_json(folder / _CONFIG)
+    files = _tensor_files(folder)
+    layout = read_layout(raw, frozenset(files))
+    model = build_on_meta(layout)
+    targets = stored_shapes(layout, model)
+    _compare_names(targets.keys(), files.keys())
+    bounds = None
+    for count, (name, tensor) in enumerate(_tensors(files, {n: shape for n, (shape, _) in targets.items()}), start=1):
+        wanted = dtype or _default_dtype(device, tensor.dtype)
+        placed = tensor.to(device, wanted)
+        if name == layout.bounds:
+            bounds = placed
+        else:
+            _assign(model, targets[name][1], placed)
+        progress(count / len(files))
+    if bounds is not None and layout.audio_start_id is not None:
+        rows = model.get_input_embeddings().weight
+        rows.data[layout.audio_start_id : layout.audio_start_id + len(bounds)] = bounds
+    _restore_rotary(model, device)
+    model.eval()
+    head = model.lm_head.weight
+    return Checkpoint(model, layout.name, layout.languages, layout.audio_start_id, head.device, head.dtype)
+
+
+def build_on_meta(layout: Layout) -> Qwen2AudioForConditionalGeneration:
+    """The library's model with shapes and no memory.
+
+    Raises:
+        ModelLoadError: its config asks for sizes that do not fit each other.
+    """
+    try:
+        with torch.device("meta"):
+            return Qwen2AudioForConditionalGeneration(layout.config)
+    except (ValueError, RuntimeError, TypeError, ZeroDivisionError) as e:
+        raise ModelLoadError(f"The sizes in the checkpoint's config.json do not fit each other: {e}") from e
+
+
+def stored_shapes(
+    layout: Layout, model: Qwen2AudioForConditionalGeneration
+) -> dict[str, tuple[tuple[int, ...], tuple[str, ...]]]:
+    """What the checkpoint must hold: for each tensor its shape, and the names in the model that it fills in order."""
+    shapes: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {}
+    own = model.state_dict()
+    for name in sorted(own, key=_query_key_value):
+        stored = layout.stored_name(name)
+        shape = tuple(own[name].shape)
+        if stored in shapes:
+            before, names = shapes[stored]
+            shapes[stored] = ((before[0] + shape[0], *shape[1:]), (*names, name))
+        else:
+            shapes[stored] = (shape, (name,))
+    if layout.bounds:
+        shapes[layout.bounds] = ((2, layout.config.text_config.hidden_size), ())
+    return shapes
+
+
+def _query_key_value(name: str) -> tuple[str, int]:
+    """Sorts a layer's query, key and value into the order in which v1 stacks them."""
+    for place, part in enumerate(("q_proj", "k_proj", "v_proj")):
+        if part in name:
+            return (name.replace(part, ""), place)
+    return (name, 0)
+
+
+def _assign(model: nn.Module, names: tuple[str, ...], tensor: torch.Tensor) -> None:
+    start = 0
+    for name in names:
+        owner, _, leaf = name.rpartition(".")
+        module = model.get_submodule(owner)
+        rows = getattr(module, leaf).shape[0]
+        part = tensor if len(names) == 1 else tensor[start : start + rows].clone()
+        setattr(module, leaf, nn.Parameter(part, requires_grad=False))
+        start += rows
+
+
+def _restore_rotary(model: Qwen2AudioForConditionalGeneration, device: torch.device) -> None:
+    """Rotary frequencies are stored in no checkpoint; those computed on the meta device hold nothing."""
+    text = model.model.language_model
+    text.rotary_emb = type(text.rotary_emb)(text.config).to(device)
+
+
+def _default_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
+    if device.type == "cpu":
+        return torch.float32
+    if stored == torch.bfloat16 and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        return torch.float16
+    return stored
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as e:
+        raise ModelLoadError(f"{path.parent} is no checkpoint: it has no {path.name}.") from e
+    except (OSError, ValueError) as e:
+        raise ModelLoadError(f"{path} cannot be read; fetch the checkpoint again.") from e
+    if not isinstance(content, dict):
+        raise ModelLoadError(f"{path} is not a table; fetch the checkpoint again.")
+    return content
+
+
+def _tensor_files(folder: Path) -> dict[str, Path]:
+    """Which file holds each tensor, by the index where there is one."""
+    if (folder / _INDEX).is_file():
+        try:
+            index = {name: folder / str(file) for name, file in _read_json(folder / _INDEX)["weight_map"].items()}
+        except (KeyError, AttributeError) as e:
+            raise ModelLoadError(f"{folder / _INDEX} has no weight_map; fetch the checkpoint again.") from e
+        for path in sorted(set(index.values())):
+            held = frozenset(_names(path))
+            listed = {name for name, file in index.items() if file == path}
+            if held != listed:
+                raise ModelLoadError(f"{path} does not hold what the index says: {_few(held ^ listed)}.")
+        return index
+    if (folder / _WEIGHTS).is_file():
+        return dict.fromkeys(_names(folder / _WEIGHTS), folder / _WEIGHTS)
+    if any(folder.glob("*.bin")) or any(folder.glob("*.pt")):
+        raise ModelLoadError(
+            f"{folder} holds its weights only as pickles, which can run any program when opened; get it as safetensors."
+        )
+    raise ModelLoadError(f"{folder} is no checkpoint: it has no {_WEIGHTS}.")
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return list(file.keys())
+    except FileNotFoundError as e:
+        raise ModelLoadError(f"{path} is missing; fetch the checkpoint again.") from e
+    except (OSError, SafetensorError) as e:
+        raise ModelLoadError(f"{path} is cut short or corrupt; fetch the checkpoint again.") from e
+
+
+def _tensors(files: dict[str, Path], shapes: dict[str, tuple[int, ...]]) -> Iterator[tuple[str, torch.Tensor]]:
+    for path in sorted(set(files.values())):
+        try:
+            with safe_open(path, framework="pt") as file:
+                for name in file.keys():  # noqa: SIM118 - no mapping
+                    shape = tuple(file.get_slice(name).get_shape())
+                    if shape != shapes[name]:
+                        raise ModelLoadError(f"{name} in {path} has the shape {shape}, not {shapes[name]}.")
+                    tensor = file.get_tensor(name)
+                    if not tensor.is_floating_point():
+                        raise ModelLoadError(f"{name} in {path} holds {tensor.dtype}; quantized weights do not work.")
+                    yield name, tensor
+        except (OSError, SafetensorError) as e:
+            raise ModelLoadError(f"{path} cannot be read to its end; fetch the checkpoint again.") from e
+
+
+def _compare_names(wanted: Iterable[str], found: Iterable[str]) -> None:
+    if missing := set(wanted) - set(found):
+        raise ModelLoadError(f"The checkpoint lacks {_few(missing)}.")
+    if extra := set(found) - set(wanted):
+        raise ModelLoadError(f"The checkpoint has {_few(extra)}, which its model has no place for.")
+
+
+def _few(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    rest = len(ordered) - _FEW
+    return ", ".join(ordered[:_FEW]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,100 @@
+"""When a text is over: its end tag, the pieces asked for, a loop, or more tokens than anybody can speak.
+
+In: steps, one token at a time, and the draft that they may confirm. Out: an Outcome. Where steps come from is not its
+business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from models.base import SAMPLE_RATE, Branch, Cancelled, Outcome, Piece, Stop
+from models.qwen_audio.decoder import Step
+from models.qwen_audio.tokenizer import Tokenizer
+
+CANCEL_EVERY = 4
+"""Tokens from one question whether anybody still waits to the next."""
+TOKENS_BESIDES = 24
+TOKENS_PER_SECOND = 16
+"""Twice what fast speech needs where each hanzi takes two ids."""
+LOOP_TOKENS = 20
+LOOP_TIMES = 4
+"""A run of ids said so often, and so long in all, is a loop: not "very, very", nor the noughts of a billion."""
+
+
+def max_tokens(n_samples: int) -> int:
+    """Tokens that a text of so much sound may have."""
+    return TOKENS_BESIDES + TOKENS_PER_SECOND * n_samples // SAMPLE_RATE
+
+
+def collect(
+    steps: Iterable[Step], branch: Branch, tokenizer: Tokenizer, limit: int, cancelled: Callable[[], bool]
+) -> Outcome:
+    """Take steps until the text is over.
+
+    The same steps give the same pieces whether a draft confirmed some of them or not; only `branch.max_new` counts
+    from where the draft stopped being right.
+
+    Args:
+        steps: without end.
+        branch: its draft and the pieces asked for.
+        tokenizer: spells the tokens.
+        limit: tokens to take at most.
+        cancelled: whether nobody waits any more.
+
+    Raises:
+        Cancelled: nobody does.
+    """
+    builder = tokenizer.builder()
+    taken: list[Step] = []
+    for step in steps:
+        if step.token == tokenizer.end:
+            return _outcome(builder.pieces, branch.draft, "end")
+        if len(taken) >= limit:
+            return _outcome(builder.pieces, branch.draft, "budget")
+        if len(taken) % CANCEL_EVERY == 0 and cancelled():
+            raise Cancelled
+        taken.append(step)
+        builder.add(*step)
+        if surplus := looped([s.token for s in taken]):
+            kept = taken[:-surplus]
+            pieces = tokenizer.pieces([s.token for s in kept], [s.logprob for s in kept])
+            return _outcome(pieces, branch.draft, "loop")
+        if branch.max_new is not None and _is_enough(builder.pieces, branch.draft, branch.max_new):
+            return _outcome(builder.pieces[:-1], branch.draft, "budget")
+    raise ValueError("the steps ended before the text")
+
+
+def looped(ids: Sequence[int]) -> int:
+    """How many ids at the end only repeat what stands before them, once that is a loop; else 0."""
+    for period in range(1, len(ids) // LOOP_TIMES + 1):
+        if ids[-1] != ids[-1 - period]:
+            continue
+        times = max(LOOP_TIMES, -(-LOOP_TOKENS // period))
+        span = times * period
+        # Everything shifted by a period is itself: the last `times` runs are equal.
+        if span <= len(ids) and ids[-span:-period] == ids[-span + period :]:
+            return span - period
+    return 0
+
+
+def _is_enough(pieces: Sequence[Piece], draft: Sequence[Piece], max_new: int) -> bool:
+    """Whether all pieces asked for are whole: they are once another, which is not the draft's, has begun."""
+    n_agreed = _agreed(pieces[:-1], draft)
+    if not pieces or len(pieces) - 1 - n_agreed < max_new:
+        return False
+    begun = pieces[-1].ids
+    is_drafts = len(pieces) - 1 == n_agreed < len(draft) and draft[n_agreed].ids[: len(begun)] == begun
+    return not is_drafts
+
+
+def _agreed(pieces: Sequence[Piece], draft: Sequence[Piece]) -> int:
+    """How many pieces are the draft's, from the first on."""
+    for count, (piece, drafted) in enumerate(zip(pieces, draft, strict=False)):
+        if piece.ids != drafted.ids:
+            return count
+    return min(len(pieces), len(draft))
+
+
+def _outcome(pieces: tuple[Piece, ...], draft: Sequence[Piece], stop: Stop) -> Outcome:
+    return Outcome(pieces, _agreed(pieces, draft), stop)
