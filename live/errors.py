@@ -8,6 +8,8 @@ LiveError
 
 from __future__ import annotations
 
+import traceback
+
 
 class LiveError(Exception):
     """One sentence that says what happened and what to do; shown to people as it is."""
@@ -23,3 +25,8 @@ class CaptureError(LiveError):
 
 class RecordingError(LiveError):
     """A file of the session cannot be written."""
+
+
+def unworded(error: BaseException) -> str:
+    """An unexpected exception for the log: its type and place, not its message, which may quote what was said."""
+    return "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__

@@ -1,0 +1,244 @@
+"""The translator thread: utterances in, captions out.
+
+In: jobs from a JobQueue. Out: CaptionUpdated, LagChanged, UtteranceFailed, ModelLoading and ModelRestarted, in order.
+It owns the model worker and calls the policy; where sound comes from and when a session ends is not its business.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, assert_never
+
+from live.audio import Utterance
+from live.errors import unworded
+from live.events import CaptionUpdated, Event, LagChanged, ModelLoading, ModelRestarted, UtteranceFailed
+from live.policy import Policy
+from live.queues import Job, JobQueue
+from models.base import (
+    Capabilities,
+    Died,
+    Done,
+    Failed,
+    Hypothesis,
+    Loading,
+    ModelError,
+    Ready,
+    Reply,
+    Request,
+    TranslatorFactory,
+)
+
+IDLE_POLL_S = 0.1
+"""How often an idle thread looks whether the model process has something to say."""
+REPLY_POLL_S = 0.02
+"""How often a waiting thread looks whether a final waits behind the partial that runs."""
+
+_log = logging.getLogger(__name__)
+
+
+class Worker(Protocol):
+    """What is used of models.worker.ModelWorker."""
+
+    replies: queue.Queue[Reply]
+
+    def submit(self, request: Request) -> int: ...
+    def cancel(self, ticket: int) -> None: ...
+    def close(self) -> None: ...
+
+
+StartWorker = Callable[[TranslatorFactory], Worker]
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatorReady:
+    """Reported once: the model is loaded."""
+
+    capabilities: Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatorEnded:
+    """Reported last, once the model process is gone; `error` is the sentence to show."""
+
+    error: str | None
+
+
+class _Ended(Exception):  # noqa: N818 - perhaps nothing went wrong
+    """Nothing more is translated: the model is lost for good (`error` says why), or the session waits no longer."""
+
+    def __init__(self, error: str | None = None) -> None:
+        super().__init__()
+        self.error = error
+
+
+class TranslatorThread:
+    """Translates what waits, one job at a time, until the queue is closed and empty.
+
+    Args:
+        start_worker: starts the model process for the factory.
+        report: takes TranslatorReady and TranslatorEnded; called from this thread.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        factory: TranslatorFactory,
+        start_worker: StartWorker,
+        jobs: JobQueue,
+        emit: Callable[[Event], None],
+        report: Callable[[TranslatorReady | TranslatorEnded], None],
+        *,
+        model_name: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.policy: Policy | None = None
+        """Set once TranslatorReady was reported, before the first job."""
+        self._factory = factory
+        self._start_worker = start_worker
+        self._jobs = jobs
+        self._emit = emit
+        self._report = report
+        self._model_name = model_name
+        self._clock = clock
+        self._is_abandoned = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="translator", daemon=True)
+
+    def start(self) -> None:
+        """Begin to load the model."""
+        self._thread.start()
+
+    def abandon(self) -> None:
+        """Give up what runs and what waits."""
+        self._is_abandoned.set()
+
+    def _run(self) -> None:
+        error: str | None = None
+        worker: Worker | None = None
+        try:
+            worker = self._start_worker(self._factory)
+            self._load(worker)
+            self._serve(worker)
+        except _Ended as end:
+            error = end.error
+        except ModelError as failure:
+            error = str(failure)
+        except Exception as failure:  # noqa: BLE001 - the top of a thread
+            _log.error("The translator thread failed:\n%s", unworded(failure))
+            error = f"Translation stopped on an error of the program ({type(failure).__name__}); the log has the place."
+        finally:
+            if worker is not None:
+                worker.close()
+            self._report(TranslatorEnded(error))
+
+    def _load(self, worker: Worker) -> None:
+        self._emit(ModelLoading(self._model_name, 0.0))
+        while True:
+            reply = self._next_reply(worker)
+            if isinstance(reply, Ready):
+                self._report(TranslatorReady(reply.capabilities))
+                return
+            if reply is not None:
+                self._hear(reply)
+
+    def _serve(self, worker: Worker) -> None:
+        while True:
+            job = self._jobs.get(IDLE_POLL_S)
+            while not worker.replies.empty():
+                self._hear(worker.replies.get_nowait())
+            if job is not None:
+                try:
+                    self._translate(worker, job)
+                finally:
+                    self._jobs.done()
+            elif self._jobs.is_closed or self._is_abandoned.is_set():
+                return
+
+    def _translate(self, worker: Worker, job: Job) -> None:
+        """Handle one job: a caption, a failure, or nothing where a partial was cancelled."""
+        utterance = job.utterance
+        try:
+            self._caption(worker, job)
+        except _Ended as end:
+            self._fail(utterance, end.error or "The session was stopped before this was translated.")
+            raise
+        except ModelError as error:
+            self._fail(utterance, str(error))
+        except Exception as error:  # noqa: BLE001 - around one job
+            _log.error("Utterance %d failed:\n%s", utterance.id, unworded(error))
+            self._fail(utterance, f"This could not be translated: an error of the program ({type(error).__name__}).")
+
+    def _caption(self, worker: Worker, job: Job) -> None:
+        policy, utterance = self._policy(), job.utterance
+        began_s = self._clock()
+        hypothesis = self._ask(worker, policy.request(utterance), gives_way=not utterance.is_final)
+        if hypothesis is None:
+            return
+        answered_s = self._clock()
+        caption = policy.caption(utterance, hypothesis)
+        if caption is not None:
+            self._emit(CaptionUpdated(caption))
+        self._emit(LagChanged(waiting_s=began_s - job.since_s, compute_s=answered_s - began_s, stability_s=0.0))
+
+    def _ask(self, worker: Worker, request: Request, *, gives_way: bool) -> Hypothesis | None:
+        """Wait for the answer; None where the request was cancelled because a final waits."""
+        ticket = worker.submit(request)
+        try:
+            while True:
+                reply = self._next_reply(worker)
+                if isinstance(reply, Done) and reply.ticket == ticket:
+                    return reply.hypothesis
+                if isinstance(reply, Failed) and reply.ticket == ticket:
+                    raise reply.error
+                if reply is not None:
+                    self._hear(reply)
+                elif gives_way and self._jobs.n_finals:
+                    worker.cancel(ticket)
+                    return None
+        except _Ended:
+            worker.cancel(ticket)
+            raise
+
+    def _next_reply(self, worker: Worker) -> Reply | None:
+        """The next reply; None where none came in a short while. Raises _Ended."""
+        if self._is_abandoned.is_set():
+            raise _Ended
+        try:
+            return worker.replies.get(timeout=REPLY_POLL_S)
+        except queue.Empty:
+            return None
+
+    def _hear(self, reply: Reply) -> None:
+        """Take a reply that answers nothing that is waited for.
+
+        Raises:
+            _Ended: the model is lost for good.
+        """
+        match reply:
+            case Loading(share):
+                self._emit(ModelLoading(self._model_name, share))
+            case Failed(None, error):
+                raise _Ended(str(error))
+            case Died(reason, is_final=True):
+                raise _Ended(reason)
+            case Died(reason):
+                self._emit(ModelRestarted(reason))
+            case Ready() | Done() | Failed():
+                pass  # loaded again after a restart, or the answer to a cancelled ticket
+            case _:
+                assert_never(reply)
+
+    def _fail(self, utterance: Utterance, message: str) -> None:
+        """Give an utterance up; a growing one still has its final."""
+        if not utterance.is_final:
+            return
+        self._policy().forget(utterance.id)
+        self._emit(UtteranceFailed(utterance.lane, utterance.id, utterance.start, utterance.end, message))
+
+    def _policy(self) -> Policy:
+        assert self.policy is not None, "jobs come only once the session has set the policy"
+        return self.policy
