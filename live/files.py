@@ -18,13 +18,14 @@ OWNER_ONLY_FOLDER = 0o700
 def open_private(path: Path) -> BinaryIO:
     """Open a file for writing from its beginning, owner-only from its first byte; missing folders are made.
 
-    Unbuffered: what is written survives a crash of this process. Devices and pipes (/dev/stdout) keep their mode.
+    What stands there is not cut off: the caller truncates. Unbuffered, so that what is written survives a crash of
+    this process. Devices and pipes (/dev/stdout) keep their mode.
 
     Raises:
         OSError: it cannot be written there.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY_FOLDER)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), OWNER_ONLY)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), OWNER_ONLY)
     if path.is_file():
         path.chmod(OWNER_ONLY)  # one that stood there before keeps its old mode otherwise
     return os.fdopen(descriptor, "wb", buffering=0)

@@ -59,6 +59,8 @@ class Score:
     n_sentences: int
     n_missed: int
     """Sentences that no cue overlaps."""
+    tokenizer: str
+    """sacreBLEU's name of how words were told apart."""
     signature: str
     """How sacreBLEU computed it."""
 
@@ -73,7 +75,7 @@ def score(script: Script, captions: Iterable[Caption]) -> dict[Direction, Score]
     Returns:
         A score for each direction the script holds.
     """
-    sentences = _sentences(script)
+    sentences = sentences_of(script)
     cues: dict[Direction, list[Passage]] = {direction: [] for direction in sentences}
     for caption in captions:
         cue = Passage(seconds(caption.start), seconds(caption.end), caption.translation.text)
@@ -110,7 +112,8 @@ def _joined(group: Iterable[tuple[Passage, bool]], is_reference: bool, joint: st
     return joint.join(passage.translation.strip() for passage in passages)
 
 
-def _sentences(script: Script) -> dict[Direction, list[Passage]]:
+def sentences_of(script: Script) -> dict[Direction, list[Passage]]:
+    """The sentences of each direction, in the order of time."""
     languages = sorted({turn.language for turn in script.turns})
     sentences: dict[Direction, list[Passage]] = {}
     for turn in script.turns:
@@ -132,4 +135,4 @@ def _score_direction(target: str, sentences: Sequence[Passage], cues: Sequence[P
     metric = BLEU(tokenize=_TOKENIZERS[target])
     result = metric.corpus_score([pair.hypothesis for pair in pairs], [[pair.reference for pair in pairs]])
     missed = sum(not any(sentence.belongs_to(cue) for cue in cues) for sentence in sentences)
-    return Score(result.score, len(sentences), missed, str(metric.get_signature()))
+    return Score(result.score, len(sentences), missed, _TOKENIZERS[target], str(metric.get_signature()))

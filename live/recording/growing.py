@@ -1,6 +1,7 @@
 """A file that grows by whole records: what was appended survives a crash, and a full disk leaves no half record.
 
-In: bytes. Out: an owner-only file. What a record is, is the caller's business.
+In: bytes. Out: an owner-only file, in the place of an older one from the first record on. What a record is, is the
+caller's business.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class GrowingFile:
     """A file open for appending; used from one thread.
 
     Args:
-        path: Where it is; what stood there is replaced.
+        path: Where it is; an older file there stays as it is until `begin` or the first record.
         contents: What it holds, for messages: "subtitles".
 
     Raises:
@@ -28,11 +29,21 @@ class GrowingFile:
     def __init__(self, path: Path, contents: str) -> None:
         self._path = path
         self._contents = contents
+        self._length = 0
+        self._has_begun = False
+        self._was_there = path.exists()
         try:
             self._file: BinaryIO = open_private(path)
         except OSError as error:
             raise self._error(error, "cannot be written") from error
-        self._length = 0
+
+    def begin(self) -> None:
+        """Let go of the older file.
+
+        Raises:
+            RecordingError: the disk is gone.
+        """
+        self.append(b"")
 
     def append(self, record: bytes) -> None:
         """Write a record, whole or not at all; from the first failure on the file is closed.
@@ -41,6 +52,9 @@ class GrowingFile:
             RecordingError: the disk is full, or gone.
         """
         try:
+            if not self._has_begun and self._path.is_file():  # a pipe or a device has nothing older
+                self._file.truncate(0)
+            self._has_begun = True
             done = 0
             while done < len(record):  # an unbuffered write may stop half way, where the disk ends
                 done += self._file.write(record[done:])
@@ -52,7 +66,7 @@ class GrowingFile:
         self._length += len(record)
 
     def close(self) -> None:
-        """Put everything on the disk and close; more than once is harmless.
+        """Put everything on the disk and close; more than once is harmless. One that never began leaves nothing new.
 
         Raises:
             RecordingError: the disk refused what was written.
@@ -60,8 +74,11 @@ class GrowingFile:
         if self._file.closed:
             return
         try:
-            if self._path.is_file():  # a pipe or /dev/stdout cannot be synchronised
+            if self._path.is_file():
                 os.fsync(self._file.fileno())
+            self._file.close()
+            if not self._has_begun and not self._was_there:
+                self._path.unlink(missing_ok=True)
         except OSError as error:
             raise self._error(error, "may be incomplete") from error
         finally:

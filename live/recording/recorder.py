@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from live.errors import RecordingError
+from live.errors import RecordingError, unworded
 from live.events import Event
 
 CAPACITY = 20_000
@@ -104,8 +104,8 @@ class Recorder:
             action()
         except RecordingError as error:
             self._give_up(sink, error)
-        except Exception as error:  # around one job: the thread outlives whatever a sink does
-            log.exception("a recording sink failed")
+        except Exception as error:  # noqa: BLE001 - around one job: the thread outlives it
+            log.error("a recording sink failed:\n%s", unworded(error))
             self._give_up(sink, RecordingError(f"A file of the session failed ({type(error).__name__}); see the log."))
 
     def _give_up(self, sink: Sink, error: RecordingError) -> None:

@@ -13,39 +13,46 @@ from pysubs2.formats.subrip import SubripFormat
 from pysubs2.formats.webvtt import WebVTTFormat
 
 from live.audio import seconds
-from live.events import Caption, CaptionUpdated, Event
+from live.events import Caption, CaptionUpdated, Event, StateChanged
 from live.recording.growing import GrowingFile
 
 Lines = Literal["both", "translation", "transcript"]
 """Which languages a cue holds; of both, the translation stands on top."""
+
+Form = Literal["srt", "vtt"]
 
 
 class SubtitleFile:
     """A sink that writes final captions as cues.
 
     Args:
-        path: Where; ".vtt" makes it WebVTT, anything else SRT.
+        path: Where; what stood there is replaced.
         lines: Which languages a cue holds.
+        form: SRT or WebVTT.
 
     Raises:
         RecordingError: it cannot be written there.
     """
 
-    def __init__(self, path: Path, lines: Lines = "both") -> None:
+    def __init__(self, path: Path, lines: Lines = "both", form: Form = "srt") -> None:
         self._lines = lines
-        self._is_vtt = path.suffix.lower() == ".vtt"
+        self._is_vtt = form == "vtt"
         self._stamp: Callable[[int], str] = (WebVTTFormat if self._is_vtt else SubripFormat).ms_to_timestamp
         self._n_cues = 0
         self._file = GrowingFile(path, "subtitles")
-        if self._is_vtt:
-            self._file.append(b"WEBVTT\n\n")
+        self._has_begun = False
 
     def take(self, event: Event, at_s: float) -> None:
-        """Append the caption of an event, where it is final and says something.
+        """Append an event's caption if it is final and says something; "listening" lets go of an older file.
 
         Raises:
             RecordingError: the disk is full, or gone.
         """
+        if isinstance(event, StateChanged) and event.state == "listening" and not self._has_begun:
+            self._has_begun = True
+            self._file.begin()
+            if self._is_vtt:
+                self._file.append(b"WEBVTT\n\n")
         if isinstance(event, CaptionUpdated) and event.caption.is_final:
             text = self._text(event.caption)
             if text:

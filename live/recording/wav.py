@@ -33,6 +33,8 @@ class WavFile:
         self._path = path
         try:
             self._file = io.BufferedWriter(open_private(path))
+            if path.is_file():
+                self._file.truncate(0)
         except OSError as error:
             raise self._error(error) from error
         self._wave: wave.Wave_write = wave.open(self._file, "wb")  # noqa: SIM115 - closed by close

@@ -52,7 +52,8 @@ def test_a_caption_without_text_makes_no_cue_and_a_line_break_does_not_end_one(t
 
 def test_webvtt_has_its_header_and_escapes_what_would_be_markup(tmp_path):
     path = tmp_path / "talk.vtt"
-    file = SubtitleFile(path)
+    file = SubtitleFile(path, form="vtt")
+    file.take(StateChanged("listening"), 0.0)
     file.take(final(0, 1.5, "R&D --> <b>", ""), 0.0)
     file.close()
     assert path.read_text() == "WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.500\nR&amp;D --&gt; &lt;b&gt;\n\n"
@@ -76,6 +77,29 @@ def test_subtitles_are_for_the_owner_only_even_over_an_older_file(tmp_path):
     file.close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "older" not in path.read_text()
+
+
+def test_an_older_file_is_kept_until_the_input_is_open(tmp_path):
+    path = tmp_path / "talk.srt"
+    path.write_text("yesterday's")
+    file = SubtitleFile(path)
+    file.take(StateChanged("loading"), 0.0)
+    file.take(SessionStopped("There is no such file."), 1.0)
+    file.close()
+    assert path.read_text() == "yesterday's"
+
+    file = SubtitleFile(path)
+    file.take(StateChanged("listening"), 0.0)
+    file.close()
+    assert path.read_text() == ""
+
+
+def test_a_session_that_never_listened_leaves_no_new_file(tmp_path):
+    file = SubtitleFile(tmp_path / "talk.srt")
+    file.take(SessionStopped("There is no microphone."), 0.0)
+    file.close()
+    file.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):

@@ -1,0 +1,159 @@
+"""`tongchuan demo`: the bundled two-language meeting, in real time through the whole program, then its figures."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from live.errors import RecordingError
+from live.settings import AUTO, Settings
+from ui.commands.follow import CLOSE_S, DONE, FAILED, INTERRUPTED, Emit, follow
+from ui.commands.options import Commands, add_command, load_settings, resolve_model, say
+from ui.commands.outputs import TerminalDisplay
+
+if TYPE_CHECKING:
+    from live.demo import Script
+    from live.evaluation.summary import Report, Summary
+    from live.recording.recorder import Sink
+    from live.session import Session
+    from models.catalogue import Entry
+
+FOLDER = Path("tongchuan-demo")
+"""Where its files go, below the folder it is started in."""
+LANGUAGES = ("zh", "en")
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command's words."""
+    parser = add_command(
+        commands,
+        "demo",
+        run,
+        "a short two-language meeting, through the whole program",
+        detail=(
+            "It is played in real time to the program, not to the loudspeaker: subtitles on the desktop where there is "
+            f"a screen, else in the terminal, and figures at the end. Writes demo.srt and demo.wav into ./{FOLDER}."
+        ),
+        examples=("tongchuan demo", "tongchuan demo --terminal"),
+    )
+    parser.add_argument("--terminal", action="store_true", help="captions in the terminal even where there is a screen")
+    parser.add_argument(
+        "--pace",
+        choices=("live", "fast"),
+        default="live",
+        help="live: in real time (default); fast: as fast as this computer can, without delays to measure",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it.
+
+    Raises:
+        LiveError: the settings are wrong, a file cannot be written, or the session failed.
+        ModelError: there is no such model.
+    """
+    from live.demo import load_script, meeting_sound
+    from models.catalogue import EMBEDDED
+    from ui.screen import has_screen
+
+    settings, _ = load_settings(arguments)
+    # The meeting's languages are its own, whatever the user listens to otherwise.
+    settings = dataclasses.replace(settings, from_language=AUTO, to_language=AUTO, pair=LANGUAGES)
+    entry = resolve_model(settings)
+    script = load_script()
+    print(f"A meeting in Mandarin and English, translated by the model '{entry.name}' as it is spoken.")
+    if entry.name == EMBEDDED:
+        print("This small model knows only its own domain, sentences of meetings. These were not in its training.")
+    print(flush=True)
+    with meeting_sound() as sound:
+        meeting = _Meeting(settings, entry, sound, arguments.pace)
+        is_on_screen = not arguments.terminal and has_screen()
+        status = meeting.on_screen() if is_on_screen else meeting.in_terminal()
+    if status == DONE:
+        print_report(meeting.report(script))
+    if status in (DONE, INTERRUPTED):
+        print(f"{'Written' if status == DONE else 'Written so far'}: {meeting.srt}, {meeting.wav}")
+    return FAILED if meeting.failures and status == DONE else status
+
+
+class _Meeting:
+    """One playing of the meeting."""
+
+    def __init__(self, settings: Settings, entry: Entry, sound: Path, pace: str) -> None:
+        from live.audio_file import FileSource
+        from live.evaluation.summary import Summary
+        from live.recording.heard import Heard
+        from live.recording.srt import SubtitleFile
+
+        self.srt, self.wav = FOLDER / "demo.srt", FOLDER / "demo.wav"
+        self.failures: list[RecordingError] = []
+        self._settings = settings
+        self._entry = entry
+        self._is_live = pace == "live"
+        self._file = FileSource(sound, "live" if self._is_live else "fast")
+        self._source = Heard(self._file, self.wav, self._fail)
+        self._summary: Summary = Summary()
+        self._sinks: list[Sink] = [SubtitleFile(self.srt), self._summary]
+        self._session: Session | None = None
+
+    def on_screen(self) -> int:
+        """Play it under the overlay; returns the exit status."""
+        from live.recording.recorder import Recorder
+        from ui.app import run_overlay
+
+        recorder = Recorder(self._sinks, self._fail)
+        try:
+            return run_overlay(self._make_session, self._settings, on_event=[recorder], until_stopped=True)
+        finally:
+            recorder.close(CLOSE_S)
+
+    def in_terminal(self) -> int:
+        """Play it in the terminal; returns the exit status."""
+        with TerminalDisplay(self._settings) as display:
+            ending = follow(self._make_session, display, self._sinks)
+        self.failures += ending.failures
+        return INTERRUPTED if ending.is_interrupted else DONE
+
+    def report(self, script: Script) -> Report:
+        """The figures of what was played."""
+        assert self._session is not None
+        started_s = self._session.started_s if self._is_live else None
+        return self._summary.report(script, self._file.duration_s or script.turns[-1].end_s, started_s)
+
+    def _make_session(self, emit: Emit) -> Session:
+        from live.session import Session
+
+        self._session = Session(self._settings, self._source, self._entry.factory, emit, model_name=self._entry.name)
+        return self._session
+
+    def _fail(self, error: RecordingError) -> None:
+        self.failures.append(error)
+        say(str(error))
+
+
+def print_report(report: Report) -> None:
+    """Print the figures as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ui.captions import direction_text
+
+    table = Table(title="What came of it", title_justify="left", title_style="bold", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    lost = f"{report.n_lost} given up" if report.n_lost else ""
+    table.add_row("Utterances translated", str(report.n_utterances), lost)
+    if report.delay_p50_s is not None and report.delay_p95_s is not None:
+        table.add_row("Delay, end of speech to final caption", f"{report.delay_p50_s:.2f} s", "half are faster (p50)")
+        table.add_row("", f"{report.delay_p95_s:.2f} s", "19 of 20 are faster (p95)")
+    table.add_row("Real-time factor", f"{report.realtime_factor:.2f}", "seconds of computing for a second of sound")
+    if report.dropped_s:
+        table.add_row("Sound dropped", f"{report.dropped_s:.1f} s", "")
+    for (source, target), score in report.scores.items():
+        missed = f", {score.n_missed} missed" if score.n_missed else ""
+        name = direction_text(source, target, LANGUAGES)
+        table.add_row(f"BLEU {name}", f"{score.bleu:.1f}", f"{score.n_sentences} sentences{missed} ({score.tokenizer})")
+    Console(highlight=False).print(table)

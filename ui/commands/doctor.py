@@ -1,0 +1,257 @@
+"""`tongchuan doctor`: one line a check, ok or not, and what to do; what a bug report needs.
+
+Each check stands alone: whatever one meets, the others go on. torch and Qt are asked in processes of their own, since
+either may end the process that loads it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import logging
+import os
+import platform
+import queue
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from live.errors import LiveError, unworded
+from models.base import Failed, ModelError, Ready
+from ui.commands.options import Commands, add_command, load_settings
+
+PROBE_TIMEOUT_S = 60.0
+LISTEN_S = 0.6
+
+log = logging.getLogger(__name__)
+
+_LIBRARIES = ("torch", "transformers", "PySide6-Essentials", "av", "onnxruntime", "sounddevice", "numpy")
+_TORCH = """
+import json, torch
+cuda = torch.cuda.is_available()
+print(json.dumps({
+    "build": torch.version.cuda, "gpu": torch.cuda.get_device_name(0) if cuda else None,
+    "memory": torch.cuda.get_device_properties(0).total_memory if cuda else 0,
+    "mps": torch.backends.mps.is_available(), "threads": torch.get_num_threads(),
+}))
+"""
+_QT = """
+import json
+from PySide6.QtCore import qVersion
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+app = QGuiApplication([])
+fonts = QFontDatabase.families(QFontDatabase.WritingSystem.SimplifiedChinese)
+print(json.dumps({"version": qVersion(), "fonts": fonts}))
+"""
+
+
+class NotOk(Exception):  # noqa: N818 - a finding, not a failure
+    """What a check found wrong, and what to do."""
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command's words."""
+    add_command(
+        commands,
+        "doctor",
+        run,
+        "check what works here, and say what to do about the rest",
+        detail="One line a check. Add what it prints to a bug report: it holds no sound, no text and no secrets.",
+        examples=("tongchuan doctor", "tongchuan doctor --model FOLDER --device cuda"),
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it; a finding is no failure, so the status is 0."""
+    checks: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("program", _program),
+        ("libraries", _libraries),
+        ("settings", lambda: _settings(arguments)),
+        ("log", _log),
+        ("processor", _processor),
+        ("graphics", _graphics),
+        ("model", lambda: _model(arguments)),
+        ("sound", _sound),
+        ("microphone", lambda: _microphone(arguments)),
+        ("screen", _screen),
+        ("fonts", _fonts),
+        ("network", lambda: "not needed: no command uses it"),
+    )
+    for name, check in checks:
+        is_ok, text = _outcome(check)
+        print(f"{'ok' if is_ok else 'NOT OK':6}  {name:10}  {text}", flush=True)
+    return 0
+
+
+def _outcome(check: Callable[[], str]) -> tuple[bool, str]:
+    try:
+        return True, check()
+    except (NotOk, LiveError, ModelError) as error:
+        return False, str(error)
+    except Exception as error:  # noqa: BLE001 - around one job: the other checks go on
+        log.error("a check failed:\n%s", unworded(error))
+        return False, f"the check itself failed ({type(error).__name__}: {error}); the log has the details"
+
+
+def _program() -> str:
+    version = importlib.metadata.version("tongchuan")
+    return f"tongchuan {version}, Python {platform.python_version()} in {sys.prefix}, {platform.platform()}"
+
+
+def _libraries() -> str:
+    found, missing = [], []
+    for name in _LIBRARIES:
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        raise NotOk(f"missing: {', '.join(missing)}. Install the program again: `pip install .` in its folder.")
+    return ", ".join(found)
+
+
+def _settings(arguments: argparse.Namespace) -> str:
+    from live.settings import settings_path
+
+    _, origins = load_settings(arguments)
+    path = settings_path()
+    changed = [f"{key} ({origin})" for key, origin in origins.items() if origin != "default"]
+    return f"{path}{'' if path.exists() else ' (does not exist)'}; changed: {', '.join(changed) or 'nothing'}"
+
+
+def _log() -> str:
+    from ui.logs import log_path
+
+    path = log_path()
+    if not os.access(path, os.W_OK):
+        raise NotOk(f"{path} cannot be written: allow it, so that defects can be looked into.")
+    return str(path)
+
+
+def _processor() -> str:
+    cores = os.cpu_count() or 1
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+    memory = f", {pages / 1e9:.0f} GB of memory" if pages else ""
+    return f"{platform.machine()}, {cores} cores{memory}"
+
+
+def _graphics() -> str:
+    facts = _probe(_TORCH, "torch")
+    if facts["gpu"]:
+        return f"{facts['gpu']}, {facts['memory'] / 1e9:.0f} GB, CUDA {facts['build']}"
+    if facts["mps"]:
+        return "Apple GPU (mps)"
+    has_driver = shutil.which("nvidia-smi") is not None
+    if has_driver and facts["build"] is None:
+        raise NotOk(
+            "an NVIDIA driver is here, but torch is built for the processor alone: install a CUDA build of it in this "
+            f"environment, `{sys.executable} -m pip install --force-reinstall torch --index-url URL` with the URL that "
+            "https://pytorch.org/get-started/locally names for your system"
+        )
+    if has_driver:
+        raise NotOk(f"an NVIDIA driver is here, but torch (CUDA {facts['build']}) finds no GPU: update the driver")
+    return f"none: the processor computes, with {facts['threads']} threads"
+
+
+def _model(arguments: argparse.Namespace) -> str:
+    from models.catalogue import resolve
+    from models.worker import ModelWorker
+
+    settings, _ = load_settings(arguments)
+    entry = resolve(settings.model, settings.device)
+    began_s = time.monotonic()
+    with ModelWorker(entry.factory) as worker:
+        while (left_s := began_s + PROBE_TIMEOUT_S - time.monotonic()) > 0:
+            try:
+                reply = worker.replies.get(timeout=left_s)
+            except queue.Empty:
+                break
+            if isinstance(reply, Ready):
+                size = f", {entry.size_bytes / 1e6:.0f} MB" if entry.size_bytes else ""
+                loaded_s = time.monotonic() - began_s
+                return f"{entry.name}{size}, loads in {loaded_s:.1f} s on {reply.capabilities.device}"
+            if isinstance(reply, Failed):
+                raise reply.error
+    raise NotOk(f"{entry.name} did not load within {PROBE_TIMEOUT_S:.0f} s")
+
+
+def _sound() -> str:
+    from live.devices import find_input, input_devices, portaudio
+
+    version = portaudio().get_portaudio_version()[1]
+    devices = input_devices()
+    chosen = find_input("", devices)
+    return f"{version}, {len(devices)} inputs, default '{chosen.name}' ({chosen.host_api})"
+
+
+def _microphone(arguments: argparse.Namespace) -> str:
+    import numpy as np
+
+    from live.capture import START_S, Microphone
+    from live.queues import AudioQueue
+
+    settings, _ = load_settings(arguments)
+    sound = AudioQueue(capacity_s=10 * LISTEN_S)
+    microphone = Microphone(settings.input)
+    microphone.open(sound, lambda _reason: None)
+    try:
+        blocks = [sound.get(START_S)]
+        end_s = time.monotonic() + LISTEN_S
+        while blocks[-1] is not None and time.monotonic() < end_s:
+            blocks.append(sound.get(LISTEN_S))
+        heard = [block.samples.astype(np.float64) / 2**15 for block in blocks if block is not None]
+        if not heard:
+            raise NotOk(f"'{microphone.name}' opens but delivers no sound: see that no other program holds it")
+        power = float(np.mean(np.square(np.concatenate(heard))))
+        form = f"{microphone.rate} Hz, {microphone.channels} channel{'s' if microphone.channels > 1 else ''}"
+        if power == 0.0:
+            raise NotOk(f"'{microphone.name}' ({form}) delivers only silence: see that it is neither muted nor refused")
+        return f"'{microphone.name}' ({form}), level {10 * np.log10(power):.0f} dBFS just now"
+    finally:
+        microphone.close()
+
+
+def _screen() -> str:
+    from ui.screen import qt_platform, screen_problem
+
+    if problem := screen_problem():
+        raise NotOk(problem)
+    desktop = os.environ.get("XDG_CURRENT_DESKTOP", "")
+    session = os.environ.get("XDG_SESSION_TYPE", "")
+    words = [word for word in (qt_platform() or sys.platform, desktop, session) if word]
+    return f"Qt platform {', '.join(words)}"
+
+
+def _fonts() -> str:
+    facts = _probe(_QT, "Qt", QT_QPA_PLATFORM="offscreen")
+    if not facts["fonts"]:
+        raise NotOk("no font with Chinese characters: install one, such as `sudo apt install fonts-noto-cjk`")
+    return f"Qt {facts['version']}, {len(facts['fonts'])} with Chinese characters, such as {facts['fonts'][0]}"
+
+
+def _probe(code: str, library: str, **environment: str) -> dict[str, Any]:
+    """Run a few lines in a process of their own and return the JSON object they print last.
+
+    Raises:
+        NotOk: the library cannot be loaded.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=PROBE_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NotOk(f"{library} did not answer within {PROBE_TIMEOUT_S:.0f} s") from error
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        raise NotOk(f"{library} cannot be loaded ({last}): install the program again, `pip install .` in its folder")
+    facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return facts

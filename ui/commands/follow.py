@@ -1,0 +1,168 @@
+"""A session followed from the main thread of a terminal command: its events in order, Ctrl-C, the files it writes.
+
+In: a session about to start, something that shows its events, and sinks for its files. Out: how it ended.
+What is shown, and what the session does, is not its business.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Protocol
+
+from live.errors import LiveError, RecordingError
+from live.events import Command, Event, SessionStopped, Stop
+from live.recording.recorder import Recorder, Sink
+
+TICK_S = 0.1
+"""How often a display is refreshed while nothing happens, and Windows looks for Ctrl-C."""
+CLOSE_S = 10.0
+"""How long the disk may take for what is left at the end."""
+JOIN_S = 10.0
+"""How long the session's threads may take after its last event."""
+
+DONE, FAILED, INTERRUPTED = 0, 1, 130
+
+Emit = Callable[[Event], None]
+
+
+class Followed(Protocol):
+    """What is needed of a session."""
+
+    def start(self) -> None: ...
+    def send(self, command: Command) -> None: ...
+    def join(self, timeout_s: float) -> bool: ...
+
+
+class Display(Protocol):
+    """What shows a session; called from the main thread only."""
+
+    def apply(self, event: Event) -> None:
+        """Show an event."""
+        ...
+
+    def tick(self) -> None:
+        """Refresh what changes without events."""
+        ...
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence beside the captions."""
+        ...
+
+
+@dataclass(slots=True)
+class Ending:
+    """How a session ended."""
+
+    is_interrupted: bool = False
+    """By Ctrl-C."""
+    failures: list[RecordingError] = field(default_factory=list)
+    """Files that are not whole; each has been said already."""
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        if self.is_interrupted:
+            return INTERRUPTED
+        return FAILED if self.failures else DONE
+
+
+class _Interrupt:
+    """Ctrl-C, in line with the events."""
+
+
+_Item = Event | RecordingError | _Interrupt
+
+
+def follow(
+    make_session: Callable[[Emit], Followed], display: Display, sinks: Sequence[Sink] = (), *, waits: bool = False
+) -> Ending:
+    """Run a session to its end, or to Ctrl-C: then what was heard is still translated, and a second one leaves at once.
+
+    Args:
+        make_session: Builds the session from where its events go.
+        display: Shows them.
+        sinks: Files that take them; closed here.
+        waits: Whether the session waits for a slow disk (a file read as fast as possible) or goes on without.
+
+    Raises:
+        LiveError: the session ended by an error; the files hold what there was.
+        KeyboardInterrupt: a second Ctrl-C.
+    """
+    inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+    recorder = Recorder(sinks, inbox.put, waits=waits)
+
+    def emit(event: Event) -> None:
+        recorder(event)
+        inbox.put(event)
+
+    ending = Ending()
+    error: str | None = None
+    try:
+        with _interrupts(inbox):
+            session = make_session(emit)
+            session.start()
+            error = _pump(inbox, session, display, ending)
+            session.join(JOIN_S)
+    finally:
+        recorder.close(CLOSE_S)
+    _say_failures(inbox, display, ending)
+    if error is not None and not ending.is_interrupted:
+        raise LiveError(error)
+    return ending
+
+
+def _pump(inbox: queue.SimpleQueue[_Item], session: Followed, display: Display, ending: Ending) -> str | None:
+    """Show events until the last one; returns the error it names."""
+    while True:
+        try:
+            item = inbox.get(timeout=TICK_S)
+        except queue.Empty:
+            display.tick()
+            continue
+        if isinstance(item, _Interrupt):
+            if ending.is_interrupted:
+                raise KeyboardInterrupt
+            ending.is_interrupted = True
+            display.say("Stopping; Ctrl-C again leaves at once.")
+            session.send(Stop())
+        elif isinstance(item, RecordingError):
+            _say_failure(item, display, ending)
+        else:
+            display.apply(item)
+            if isinstance(item, SessionStopped):
+                return item.error
+
+
+def _say_failures(inbox: queue.SimpleQueue[_Item], display: Display, ending: Ending) -> None:
+    while not inbox.empty():
+        item = inbox.get()
+        if isinstance(item, RecordingError):
+            _say_failure(item, display, ending)
+
+
+def _say_failure(error: RecordingError, display: Display, ending: Ending) -> None:
+    ending.failures.append(error)
+    display.say(str(error))
+
+
+@contextmanager
+def _interrupts(inbox: queue.SimpleQueue[_Item]) -> Iterator[None]:
+    """Puts Ctrl-C in line with the events, instead of anywhere in the code."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def put(_number: int, _place: FrameType | None) -> None:
+        inbox.put(_Interrupt())  # SimpleQueue is made for signal handlers
+
+    before = signal.signal(signal.SIGINT, put)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

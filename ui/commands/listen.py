@@ -1,0 +1,78 @@
+"""`tongchuan listen`: captions of a microphone in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ui.commands.follow import Emit, follow
+from ui.commands.options import (
+    Commands,
+    add_command,
+    add_microphone,
+    add_setting,
+    add_speech,
+    check_source,
+    load_settings,
+    resolve_model,
+)
+from ui.commands.outputs import (
+    EventStream,
+    TerminalDisplay,
+    add_outputs,
+    check_outputs,
+    open_outputs,
+    writes_to_stdout,
+    written,
+)
+
+if TYPE_CHECKING:
+    from live.session import Session
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command's words."""
+    parser = add_command(
+        commands,
+        "listen",
+        run,
+        "captions of the microphone in the terminal",
+        detail="Ctrl-C ends it; what was said until then is still translated.",
+        examples=(
+            "tongchuan listen",
+            'tongchuan listen --input "USB" --srt meeting.srt',
+            "tongchuan listen --from zh --to en --jsonl -",
+        ),
+    )
+    add_microphone(parser)
+    add_speech(parser)
+    add_setting(parser, "--mode", "mode")
+    add_outputs(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it.
+
+    Raises:
+        LiveError: the settings, the microphone or an output are wrong, or the session failed.
+        ModelError: there is no such model.
+    """
+    from live.capture import Microphone
+    from live.session import Session
+
+    settings, _ = load_settings(arguments)
+    check_source(settings)
+    entry = resolve_model(settings)
+    check_outputs(arguments)
+    sinks = open_outputs(arguments)
+
+    def make_session(emit: Emit) -> Session:
+        return Session(settings, Microphone(settings.input), entry.factory, emit, model_name=entry.name)
+
+    if writes_to_stdout(arguments):
+        return follow(make_session, EventStream(), sinks).status
+    with TerminalDisplay(settings) as display:
+        ending = follow(make_session, display, sinks)
+    if names := written(arguments):
+        display.say(f"Captions are in {names}.")
+    return ending.status

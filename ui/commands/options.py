@@ -1,0 +1,129 @@
+"""What commands have in common: the words they all take, and what those words mean as settings.
+
+In: parsed words. Out: Settings, the model's catalogue entry. What is done with them is the command's business.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from live.errors import LiveError
+from live.settings import RULES, Origins, Settings, load
+
+if TYPE_CHECKING:
+    from models.catalogue import Entry
+
+log = logging.getLogger(__name__)
+
+WIDTH = 100
+"""Columns of a command's description in its help."""
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What `add_subparsers` returns; argparse names it only privately."""
+
+
+def add_command(
+    commands: Commands,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    sentence: str,
+    *,
+    detail: str = "",
+    examples: Sequence[str] = (),
+) -> argparse.ArgumentParser:
+    """Add a command with the options that every command takes.
+
+    Args:
+        commands: What `add_subparsers` returned.
+        name: The command's word.
+        run: Takes the parsed words and returns an exit status.
+        sentence: What it does, for the list of commands.
+        detail: What else to know, for its own help.
+        examples: Lines for the end of its help.
+    """
+    parser = commands.add_parser(
+        name,
+        help=sentence,
+        description=textwrap.fill(f"{sentence[0].upper()}{sentence[1:]}. {detail}".strip(), WIDTH),
+        epilog="examples:\n" + "\n".join(f"  {line}" for line in examples) if examples else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    group = parser.add_argument_group("model")
+    add_setting(group, "--model", "model", metavar="NAME|PATH")
+    add_setting(group, "--device", "device")
+    return parser
+
+
+def add_setting(group: argparse._ActionsContainer, word: str, key: str, *, metavar: str | None = None) -> None:
+    """Add an option that stands for a setting, for this run."""
+    rule = RULES[key]
+    group.add_argument(
+        word,
+        dest=key,
+        choices=rule.choices or None,
+        metavar=metavar or "|".join(rule.choices),
+        help=rule.help.replace("%", "%%"),
+    )
+
+
+def add_speech(parser: argparse.ArgumentParser) -> None:
+    """Add the options of commands that translate speech."""
+    group = parser.add_argument_group("speech")
+    add_setting(group, "--from", "from_language")
+    add_setting(group, "--to", "to_language")
+    add_setting(group, "--detector", "detector")
+
+
+def add_microphone(parser: argparse.ArgumentParser) -> None:
+    """Add the options of commands that listen."""
+    group = parser.add_argument_group("sound")
+    add_setting(group, "--source", "source")
+    add_setting(group, "--input", "input", metavar="NAME")
+
+
+def load_settings(arguments: argparse.Namespace) -> tuple[Settings, Origins]:
+    """Return the settings of this run, and where each comes from.
+
+    Raises:
+        SettingsError: the settings file or an option is wrong.
+    """
+    given = {key: getattr(arguments, key, None) for key in RULES}
+    return load(overrides={key: value for key, value in given.items() if value is not None})
+
+
+def check_source(settings: Settings) -> None:
+    """See that what is to be listened to can be.
+
+    Raises:
+        LiveError: it cannot in this version.
+    """
+    if settings.source != "microphone":
+        raise LiveError(
+            f"Listening to the source '{settings.source}' comes with a later version. Until then name a device that "
+            "carries the computer's own sound, such as a monitor, with --source microphone --input NAME."
+        )
+
+
+def resolve_model(settings: Settings) -> Entry:
+    """Return the model to use, and note in the log what chose it.
+
+    Raises:
+        ModelLoadError: there is no such model.
+    """
+    from models.catalogue import resolve
+
+    entry = resolve(settings.model, settings.device)
+    log.info("model: %s. %s", entry.name, entry.reason or "It was asked for.")
+    return entry
+
+
+def say(sentence: str) -> None:
+    """Tell the user something, on standard error."""
+    print(f"tongchuan: {sentence}", file=sys.stderr, flush=True)

@@ -1,0 +1,156 @@
+"""Where a terminal command puts what its session says: files, standard output, the screen.
+
+In: the words --srt, --vtt, --jsonl and --lines. Out: sinks and displays for a session's events.
+What the files hold is the business of live/recording, how captions look that of ui/terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from live.errors import LiveError, RecordingError
+from live.settings import AUTO, Settings
+from ui.commands.options import say
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from live.events import Event
+    from live.recording.recorder import Sink
+
+STANDARD_OUTPUT = "-"
+
+
+def add_outputs(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name files to write."""
+    group = parser.add_argument_group(
+        "output", "Files are readable by you alone, grow caption by caption, and replace what stood there before."
+    )
+    group.add_argument("--srt", type=Path, metavar="F", help="write subtitles as SRT")
+    group.add_argument("--vtt", type=Path, metavar="F", help="write subtitles as WebVTT")
+    group.add_argument(
+        "--jsonl",
+        metavar="F",
+        help="write every event as a line of JSON; - is standard output, which then holds nothing else",
+    )
+    group.add_argument(
+        "--lines",
+        choices=("both", "translation", "transcript"),
+        default="both",
+        help="what a subtitle holds: the translation with the transcript below (default), or one of them",
+    )
+
+
+def writes_to_stdout(arguments: argparse.Namespace) -> bool:
+    """Whether standard output is for events alone."""
+    return bool(arguments.jsonl == STANDARD_OUTPUT)
+
+
+def check_outputs(arguments: argparse.Namespace, source: Path | None = None) -> None:
+    """See that no two names are one file, and none is the recording itself.
+
+    Raises:
+        LiveError: they are.
+    """
+    paths = _paths(arguments)
+    if source is not None and any(_is_same(path, source) for path in paths):
+        raise LiveError(f"{source} is to be read and written at once: name another file for the output.")
+    if any(_is_same(one, other) for index, one in enumerate(paths) for other in paths[:index]):
+        raise LiveError("Two outputs name the same file: name another for one of them.")
+
+
+def open_outputs(arguments: argparse.Namespace) -> list[Sink]:
+    """Open the files that were asked for.
+
+    Raises:
+        RecordingError: one cannot be written; none is left open.
+    """
+    from live.recording.jsonl import EventFile
+    from live.recording.srt import SubtitleFile
+
+    sinks: list[Sink] = []
+    try:
+        if arguments.srt is not None:
+            sinks.append(SubtitleFile(arguments.srt, arguments.lines))
+        if arguments.vtt is not None:
+            sinks.append(SubtitleFile(arguments.vtt, arguments.lines, "vtt"))
+        if arguments.jsonl is not None and not writes_to_stdout(arguments):
+            sinks.append(EventFile(Path(arguments.jsonl)))
+    except RecordingError:
+        for sink in sinks:
+            with contextlib.suppress(RecordingError):
+                sink.close()
+        raise
+    return sinks
+
+
+def written(arguments: argparse.Namespace) -> str:
+    """The files written, as words for a sentence; empty where there are none."""
+    return ", ".join(str(path) for path in _paths(arguments))
+
+
+class EventStream:
+    """A display that writes every event to standard output as JSON, and sentences to standard error."""
+
+    def __init__(self) -> None:
+        self._first_s: float | None = None
+
+    def apply(self, event: Event) -> None:
+        """Write an event."""
+        from live.recording.jsonl import encode
+
+        now_s = time.monotonic()
+        if self._first_s is None:
+            self._first_s = now_s
+        sys.stdout.buffer.write(encode(event, now_s - self._first_s))
+        sys.stdout.buffer.flush()
+
+    def tick(self) -> None:
+        """Nothing changes without events."""
+
+    def say(self, sentence: str) -> None:
+        """Write a sentence to standard error."""
+        say(sentence)
+
+
+class TerminalDisplay:
+    """Captions in the terminal while it is entered; sentences go to standard error."""
+
+    def __init__(self, settings: Settings) -> None:
+        from ui.captions import direction_text
+        from ui.terminal import TerminalView
+
+        source, target = (None if code == AUTO else code for code in (settings.from_language, settings.to_language))
+        self._view = TerminalView(settings.mode, aside=direction_text(source, target, settings.pair))
+
+    def __enter__(self) -> Self:
+        self._view.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._view.__exit__(kind, error, at)
+
+    def apply(self, event: Event) -> None:
+        """Show an event."""
+        self._view.apply(event)
+
+    def tick(self) -> None:
+        """Levels come all the time, and the view is drawn with them."""
+
+    def say(self, sentence: str) -> None:
+        """Write a sentence to standard error, above what is drawn."""
+        say(sentence)
+
+
+def _paths(arguments: argparse.Namespace) -> list[Path]:
+    jsonl = None if arguments.jsonl is None or writes_to_stdout(arguments) else Path(arguments.jsonl)
+    return [path for path in (arguments.srt, arguments.vtt, jsonl) if path is not None]
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve() and not one.is_char_device()

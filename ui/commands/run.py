@@ -1,0 +1,86 @@
+"""`tongchuan run`, the default: subtitles of the microphone on the desktop."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from live.errors import LiveError, RecordingError
+from ui.commands.follow import CLOSE_S, DONE, FAILED, Emit
+from ui.commands.options import (
+    Commands,
+    add_command,
+    add_microphone,
+    add_setting,
+    add_speech,
+    check_source,
+    load_settings,
+    resolve_model,
+    say,
+)
+from ui.commands.outputs import add_outputs, check_outputs, open_outputs, writes_to_stdout
+
+if TYPE_CHECKING:
+    from live.session import Session
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command's words."""
+    parser = add_command(
+        commands,
+        "run",
+        run,
+        "subtitles of the microphone on the desktop; what `tongchuan` alone does",
+        detail="Right-click the subtitles for the menu. Without a screen, use `tongchuan listen`.",
+        examples=("tongchuan", "tongchuan --from zh --to en", 'tongchuan run --input "USB" --srt meeting.srt'),
+    )
+    add_microphone(parser)
+    add_speech(parser)
+    add_setting(parser, "--mode", "mode")
+    add_outputs(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it.
+
+    Raises:
+        LiveError: there is no screen; the settings, the microphone or an output are wrong; or the session failed.
+        ModelError: there is no such model.
+    """
+    from live.settings import set_value
+    from ui.screen import UNSEEN_PLATFORMS, qt_platform, screen_problem
+
+    settings, _ = load_settings(arguments)
+    check_source(settings)
+    if writes_to_stdout(arguments):
+        raise LiveError("--jsonl - is for `tongchuan listen` and `tongchuan file`: name a file here.")
+    if qt_platform() not in UNSEEN_PLATFORMS and (problem := screen_problem()):
+        raise LiveError(problem)
+    entry = resolve_model(settings)
+    check_outputs(arguments)
+
+    from live.capture import Microphone
+    from live.recording.recorder import Recorder
+    from live.session import Session
+    from ui.app import run_overlay
+
+    def make_session(emit: Emit) -> Session:
+        return Session(settings, Microphone(settings.input), entry.factory, emit, model_name=entry.name)
+
+    failures: list[RecordingError] = []
+
+    def failed(error: RecordingError) -> None:
+        failures.append(error)
+        say(str(error))
+
+    recorder = Recorder(open_outputs(arguments), failed)
+    try:
+        status = run_overlay(
+            make_session,
+            settings,
+            on_event=[recorder],
+            remember=lambda key, value: set_value(None, key, value),
+        )
+    finally:
+        recorder.close(CLOSE_S)
+    return FAILED if failures and status == DONE else status

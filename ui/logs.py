@@ -1,0 +1,62 @@
+"""The program's log: a file of the owner's, never the screen.
+
+In: nothing. Out: the standard library's logging, set up once by `main`. Recognised text and sound are never logged.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import warnings
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import platformdirs
+
+from live.files import OWNER_ONLY, OWNER_ONLY_FOLDER
+
+MAX_BYTES = 1_000_000
+BACKUPS = 3
+
+_FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+
+
+class _OwnerOnlyHandler(RotatingFileHandler):
+    """A rotating file that its owner alone can read, from its first byte."""
+
+    def _open(self) -> io.TextIOWrapper:
+        def opener(path: str, flags: int) -> int:
+            return os.open(path, flags, OWNER_ONLY)
+
+        file = open(self.baseFilename, "a", encoding="utf-8", opener=opener)  # noqa: SIM115 - kept open
+        assert isinstance(file, io.TextIOWrapper)
+        return file
+
+
+def log_path() -> Path:
+    """Where the log is."""
+    return platformdirs.user_log_path("tongchuan", appauthor=False) / "tongchuan.log"
+
+
+def configure() -> Path:
+    """Send log records and Python's warnings to the log; where it cannot be written, nowhere.
+
+    Returns:
+        The log's path.
+    """
+    path = log_path()
+    logging.raiseExceptions = False  # a full disk must not put tracebacks on the user's screen
+    handler: logging.Handler
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY_FOLDER)
+        handler = _OwnerOnlyHandler(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
+    except OSError:
+        handler = logging.NullHandler()
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    warnings.simplefilter("default")
+    return path
