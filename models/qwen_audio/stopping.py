@@ -32,14 +32,14 @@ def collect(
 ) -> Outcome:
     """Take steps until the text is over.
 
-    The same steps give the same pieces whether a draft confirmed some of them or not; only `branch.max_new` counts
-    from where the draft stopped being right.
+    The same steps give the same pieces whether a draft confirmed some of them or not, and wherever `committed` ends;
+    only `branch.max_new` counts from where the draft stopped being right.
 
     Args:
-        steps: without end.
-        branch: its draft and the pieces asked for.
+        steps: without end, from behind `branch.committed` on.
+        branch: what has been committed, the draft, and the pieces asked for.
         tokenizer: spells the tokens.
-        limit: tokens to take at most.
+        limit: tokens that the whole text may have, the committed ones included.
         cancelled: whether nobody waits any more.
 
     Raises:
@@ -47,17 +47,19 @@ def collect(
     """
     builder = tokenizer.builder()
     taken: list[Step] = []
+    ids = [i for piece in branch.committed for i in piece.ids]
     for step in steps:
         if step.token == tokenizer.end:
             return _outcome(builder.pieces, branch.draft, "end")
-        if len(taken) >= limit:
+        if len(ids) >= limit:
             return _outcome(builder.pieces, branch.draft, "budget")
         if len(taken) % CANCEL_EVERY == 0 and cancelled():
             raise Cancelled
         taken.append(step)
+        ids.append(step.token)
         builder.add(*step)
-        if surplus := looped([s.token for s in taken]):
-            kept = taken[:-surplus]
+        if surplus := looped(ids):
+            kept = taken[: max(0, len(taken) - surplus)]
             pieces = tokenizer.pieces([s.token for s in kept], [s.logprob for s in kept])
             return _outcome(pieces, branch.draft, "loop")
         if branch.max_new is not None and _is_enough(builder.pieces, branch.draft, branch.max_new):

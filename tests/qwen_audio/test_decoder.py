@@ -1,0 +1,152 @@
+"""The fast path against the slow one: the whole forward of the library's model, without cache, draft or crop."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from models.qwen_audio.checkpoint import load
+from models.qwen_audio.decoder import Decoder, Step, encode, splice
+from models.qwen_audio.frontend import log_mel, log_mel_batch
+
+CPU = torch.device("cpu")
+N_STEPS = 12
+
+
+@pytest.fixture(autouse=True)
+def _without_gradients():
+    with torch.inference_mode():
+        yield
+
+
+@pytest.fixture(scope="module", params=["v1", "small"])
+def checkpoint(request, v1_folder, small_folder):
+    return load(v1_folder if request.param == "v1" else small_folder, CPU)
+
+
+@pytest.fixture(scope="module")
+def mel():
+    samples = np.random.default_rng(5).standard_normal(20_000).astype(np.float32) * 0.1
+    return log_mel(samples)
+
+
+def prompt_for(checkpoint, mel) -> list[int]:
+    first = checkpoint.audio_start_id or 255
+    pad = checkpoint.model.config.audio_token_index if checkpoint.audio_start_id is None else 270
+    return [first, *[pad] * (mel.shape[1] // 4), first + 1, 5]
+
+
+def everything(checkpoint) -> torch.Tensor:
+    return torch.ones(checkpoint.model.lm_head.out_features, dtype=torch.bool)
+
+
+def listening(checkpoint, mel, allowed=None) -> Decoder:
+    decoder = Decoder(checkpoint, everything(checkpoint) if allowed is None else allowed)
+    decoder.listen(mel, prompt_for(checkpoint, mel), 0)
+    return decoder
+
+
+def slow_steps(checkpoint, mel, forced: list[int], count: int) -> list[Step]:
+    """Greedy decoding that computes everything anew for each token."""
+    ids = [*prompt_for(checkpoint, mel), *forced]
+    steps = []
+    for _ in range(count):
+        embeddings = splice(checkpoint, ids, encode(checkpoint, mel), 0)
+        logits = checkpoint.model(inputs_embeds=embeddings, use_cache=False).logits[0, -1]
+        best = logits.log_softmax(dim=-1).max(dim=-1)
+        steps.append(Step(int(best.indices), float(best.values)))
+        ids.append(steps[-1].token)
+    return steps
+
+
+def assert_same(found, expected) -> None:
+    found = list(found)
+    assert [s.token for s in found] == [s.token for s in expected]
+    np.testing.assert_allclose([s.logprob for s in found], [s.logprob for s in expected], atol=1e-4)
+
+
+def test_thirty_seconds_are_encoded_as_the_librarys_own_tower_does(checkpoint):
+    samples = np.random.default_rng(1).standard_normal(480_000).astype(np.float32) * 0.1
+    mel = log_mel(samples)
+    tower = checkpoint.model.model.audio_tower(mel[None]).last_hidden_state
+    expected = checkpoint.model.model.multi_modal_projector(tower)
+    torch.testing.assert_close(encode(checkpoint, mel), expected, atol=1e-5, rtol=0)
+
+
+def test_a_clip_in_a_batch_with_a_key_mask_is_encoded_as_it_is_alone(checkpoint):
+    draw = np.random.default_rng(2)
+    clips = [draw.standard_normal(n).astype(np.float32) * 0.1 for n in (9_000, 24_000, 15_840)]
+    mels, lengths = log_mel_batch(clips)
+    tower = checkpoint.model.model.audio_tower
+    hidden = F.gelu(tower.conv2(F.gelu(tower.conv1(mels)))).transpose(1, 2)
+    hidden = hidden + tower.embed_positions.weight[: hidden.shape[1]]
+    mask = (torch.arange(hidden.shape[1]) < lengths[:, None])[:, None, None]
+    for layer in tower.layers:
+        hidden = layer(hidden, mask.expand(-1, 1, hidden.shape[1], -1))
+    pooled = tower.layer_norm(tower.avg_pooler(hidden.transpose(1, 2)).transpose(1, 2))
+    batch = checkpoint.model.model.multi_modal_projector(pooled)
+    for clip, row, length in zip(clips, batch, lengths.tolist(), strict=True):
+        torch.testing.assert_close(row[: length // 2], encode(checkpoint, log_mel(clip))[0], atol=1e-5, rtol=0)
+
+
+def test_the_logits_after_the_prompt_are_those_of_the_whole_forward(checkpoint, mel):
+    ids = prompt_for(checkpoint, mel)
+    decoder = Decoder(checkpoint, everything(checkpoint))
+    logits = decoder.listen(mel, ids, 0)
+    embeddings = splice(checkpoint, ids, encode(checkpoint, mel), 0)
+    expected = checkpoint.model(inputs_embeds=embeddings, use_cache=False).logits[0, -1]
+    torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
+
+
+def test_decoding_with_the_cache_is_decoding_without_it(checkpoint, mel):
+    expected = slow_steps(checkpoint, mel, [7, 9], N_STEPS)
+    assert_same(islice(listening(checkpoint, mel).write([7, 9], ()), N_STEPS), expected)
+
+
+@pytest.mark.parametrize("n_right", [0, 1, 5, N_STEPS - 1, N_STEPS])
+@pytest.mark.parametrize("n_wrong", [0, 3])
+def test_a_draft_changes_no_step_however_much_of_it_is_right(checkpoint, mel, n_right, n_wrong):
+    expected = slow_steps(checkpoint, mel, [7, 9], N_STEPS)
+    right = [step.token for step in expected[:n_right]]
+    wrong = [] if n_right == N_STEPS else [(expected[n_right].token + 1) % 250] * n_wrong
+    decoder = listening(checkpoint, mel)
+    assert_same(islice(decoder.write([7, 9], right + wrong), N_STEPS), expected)
+    assert decoder.meter.decoded_tokens == max(0, N_STEPS - n_right - 1)
+
+
+def test_a_second_text_is_not_touched_by_the_first(checkpoint, mel):
+    decoder = listening(checkpoint, mel)
+    list(islice(decoder.write([7, 9, 11], [1, 2, 3]), N_STEPS))
+    assert_same(islice(decoder.write([8], ()), N_STEPS), slow_steps(checkpoint, mel, [8], N_STEPS))
+
+
+def test_a_text_given_up_after_its_first_token_leaves_nothing_behind(checkpoint, mel):
+    decoder = listening(checkpoint, mel)
+    next(decoder.write([7, 9], [1, 2, 3]))
+    assert_same(islice(decoder.write([7, 9], ()), N_STEPS), slow_steps(checkpoint, mel, [7, 9], N_STEPS))
+
+
+def test_a_forbidden_token_is_never_written_and_has_no_share_of_the_probability(checkpoint, mel):
+    free = next(listening(checkpoint, mel).write([7, 9], ()))
+    allowed = everything(checkpoint)
+    allowed[free.token] = False
+    steps = list(islice(listening(checkpoint, mel, allowed).write([7, 9], ()), N_STEPS))
+    assert free.token not in [step.token for step in steps]
+    allowed[:] = False
+    allowed[free.token] = True
+    (only,) = islice(listening(checkpoint, mel, allowed).write([7, 9], ()), 1)
+    assert only == Step(free.token, 0.0)
+
+
+def test_what_a_request_costs_is_counted(checkpoint, mel):
+    decoder = listening(checkpoint, mel)
+    list(islice(decoder.write([7, 9], [400 % 250]), 3))
+    cost = decoder.meter.cost()
+    assert cost.audio_tokens == mel.shape[1] // 4
+    assert cost.prefilled_tokens == cost.audio_tokens + 3 + 3
+    assert cost.decoded_tokens in (1, 2)
+    assert min(cost.encode_s, cost.prefill_s, cost.decode_s) > 0
