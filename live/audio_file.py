@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from live.audio import BLOCK_S, AudioBlock, Lane
 from live.capture import Lost
-from live.errors import CaptureError
+from live.errors import CaptureError, unworded
 from live.queues import AudioQueue
 from models.base import SAMPLE_RATE
 
@@ -87,8 +87,8 @@ class FileSource:
         try:
             self._read(sound, queue)
         except Exception as error:  # noqa: BLE001 - the top of a thread
-            _log.exception("reading %s failed", self.name)
-            lost(f"{self.name} cannot be read any further ({error}).")
+            _log.error("Reading the file failed:\n%s", unworded(error))
+            lost(f"{self.name} cannot be read any further ({type(error).__name__}); the log has the place.")
         finally:
             self.warning = sound.warning
             sound.close()

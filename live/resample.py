@@ -29,8 +29,6 @@ class Resampler:
 
     def __init__(self, lane: Lane, rate: int, channels: int) -> None:
         """Args: rate: samples a second in the blocks; channels: columns of the blocks."""
-        self.n_filled = 0
-        """Device samples that were missing and became silence."""
         self._lane: Lane = lane
         self._stream = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
         weights = np.array(_SURROUND.get(channels, (1.0,) * channels), np.float32)
@@ -46,7 +44,6 @@ class Resampler:
         sound = self._mono(block.samples[max(0, self._first - block.first) :])
         missing = max(0, block.first - self._first)
         if missing:
-            self.n_filled += missing
             sound = np.concatenate([np.zeros(missing, np.float32), sound])
         self._first += len(sound)
         return self._chunk(sound if self._stream is None else self._stream.resample_chunk(sound))

@@ -319,6 +319,6 @@ def test_a_reader_that_fails_says_so_and_closes_the_queue(tmp_path, monkeypatch)
     source.open(queue, lambda reason: (reasons.append(reason), said.set()))
 
     assert said.wait(10.0)
-    assert reasons == ["talk.wav cannot be read any further (the disk is gone)."]
+    assert reasons == ["talk.wav cannot be read any further (AssertionError); the log has the place."]
     source.close()
     assert queue.is_closed
