@@ -1,0 +1,268 @@
+"""The overlay program: a session, the windows that show it, and an orderly end.
+
+In: how to make a session, and the settings. Out: an exit code. Everything a user does becomes a Command; everything a
+session says arrives through the Bridge. Sound, models and what is on screen are not its business.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol
+
+from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import QApplication
+
+from live.devices import input_devices
+from live.errors import LiveError
+from live.events import Command, Event, SessionStopped, SetDirection, SetMode, SetSources, StateChanged, Stop
+from live.settings import AUTO, Settings
+from models.base import ModelError
+from ui import look
+from ui.bridge import Bridge
+from ui.captions import CaptionModel, direction_text
+from ui.layout import families
+from ui.menu import Choices, Menu
+from ui.overlay import Overlay
+from ui.screen import UNSEEN_PLATFORMS, choose_platform, qt_platform, screen_problem
+from ui.tray import Tray
+
+log = logging.getLogger(__name__)
+
+DONE, FAILED, INTERRUPTED = 0, 1, 130
+"""Exit codes."""
+JOIN_S = 10.0
+"""How long the threads of a session that has said its last may take to end."""
+SIGNAL_POLL_MS = 200
+"""How often Python runs while Qt waits, so that it notices Ctrl-C."""
+
+Emit = Callable[[Event], None]
+
+
+class Session(Protocol):
+    """What is used of live.session.Session."""
+
+    def start(self) -> None:
+        """Load the model, open the source; returns at once or soon."""
+        ...
+
+    def send(self, command: Command) -> None:
+        """Take a command; any thread."""
+        ...
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the threads to end."""
+        ...
+
+
+class OverlayApp(QObject):
+    """One session and its windows. Lives on the GUI thread."""
+
+    def __init__(self, settings: Settings, *, until_stopped: bool, remember: Callable[[str, object], None]) -> None:
+        """Build the windows, hidden.
+
+        Args:
+            settings: What is chosen at the start.
+            until_stopped: Whether the program ends with its session, as the demo does; else an ended session's
+                captions, or its error, stay until the user closes the window.
+            remember: Keeps a setting for the next time; may raise SettingsError.
+        """
+        super().__init__()
+        self.exit_code = DONE
+        self._pair, self._until_stopped, self._remember = settings.pair, until_stopped, remember
+        self._text_px = settings.text_size
+        direction = SetDirection(_code(settings.from_language), _code(settings.to_language))
+        choices = Choices(settings.mode, direction, settings.pair, settings.input)
+        self.model = CaptionModel(settings.mode)
+        self.menu = Menu(choices, None if until_stopped else _input_names)
+        self.overlay = Overlay(self.model, self.menu, text_px=settings.text_size, opacity=settings.opacity)
+        self.overlay.set_aside(direction_text(direction.source, direction.target, settings.pair))
+        self.tray = Tray(self.menu)
+        self.bridge = Bridge(self._deliver)
+        self._session: Session | None = None
+        self._is_over = self._is_stopping = False
+        self.menu.commanded.connect(self._command)
+        self.menu.resized.connect(self._resize)
+        self.menu.quit_asked.connect(self.quit)
+        self.overlay.quit_asked.connect(self.quit)
+        self.tray.clicked.connect(self.overlay.settle)
+
+    def run(self, session: Session) -> int:
+        """Show the windows, run the session, and return once both have ended."""
+        self._session = session
+        self.overlay.show()
+        # Once the loop runs: what it raises is then shown like any other end.
+        QTimer.singleShot(0, self, self._start)
+        QApplication.exec()
+        self.overlay.hide()
+        self.tray.hide()
+        if not session.join(JOIN_S):
+            log.warning("The session's threads did not end within %.0f s.", JOIN_S)
+        return self.exit_code
+
+    def interrupt(self) -> None:
+        """End as Ctrl-C asks."""
+        self.exit_code = INTERRUPTED
+        self.quit()
+
+    def quit(self) -> None:
+        """End the session, then the program; asked a second time, the program at once."""
+        if self._is_over or self._is_stopping:
+            QApplication.exit(self.exit_code)
+            return
+        self._is_stopping = True
+        self._send(Stop())
+
+    def _start(self) -> None:
+        assert self._session is not None
+        try:
+            self._session.start()
+        except (LiveError, ModelError) as error:
+            self._deliver(SessionStopped(str(error)))
+
+    def _deliver(self, event: Event) -> None:
+        self.overlay.apply(event)
+        if isinstance(event, StateChanged | SessionStopped):
+            self.menu.show_state(self.model.state)
+            self.tray.set_status(self.model.view().status.text)
+        if isinstance(event, SessionStopped):
+            self._finish(event.error)
+
+    def _finish(self, error: str | None) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        if error is not None:
+            self.exit_code = FAILED
+            print(f"tongchuan: {error}", file=sys.stderr, flush=True)
+        if self._is_stopping or self._until_stopped:
+            QApplication.exit(self.exit_code)
+
+    def _send(self, command: Command) -> None:
+        if self._session is not None and not self._is_over:
+            self._session.send(command)
+
+    def _command(self, command: Command) -> None:
+        self._send(command)
+        match command:
+            case SetMode(mode):
+                self.model.mode = mode
+                self.overlay.wake()
+                self._keep("mode", mode)
+            case SetDirection(source, target):
+                self.overlay.set_aside(direction_text(source, target, self._pair))
+                # The file may never name one language twice, not even between two writes.
+                self._keep("to_language", AUTO)
+                self._keep("from_language", source or AUTO)
+                self._keep("to_language", target or AUTO)
+            case SetSources(source, input_name):
+                self._keep("source", source)
+                self._keep("input", input_name or "")
+
+    def _resize(self, steps: int) -> None:
+        wanted = round(self._text_px * look.SIZE_STEP**steps)
+        self._text_px = min(max(wanted, look.SMALLEST_PX), look.LARGEST_PX)
+        self.overlay.set_text_px(self._text_px)
+        self._keep("text_size", self._text_px)
+
+    def _keep(self, key: str, value: object) -> None:
+        try:
+            self._remember(key, value)
+        except LiveError as error:
+            log.warning("The choice of %s is not kept: %s", key, error)
+
+
+def run_overlay(
+    make_session: Callable[[Emit], Session],
+    settings: Settings,
+    *,
+    on_event: Sequence[Emit] = (),
+    until_stopped: bool = False,
+    remember: Callable[[str, object], None] = lambda _key, _value: None,
+) -> int:
+    """Run a session under the overlay until it has ended and the window is closed.
+
+    Args:
+        make_session: Builds the session, not yet started; what it says goes to the function it is given.
+        settings: What is chosen at the start.
+        on_event: Others who take the events, called in the session's own threads.
+        until_stopped: Whether the program ends with its session, as the demo does.
+        remember: Keeps a setting for the next time (key, value).
+
+    Returns:
+        0; 1 after an error, which was shown and printed in one line to standard error; 130 after Ctrl-C.
+
+    Raises:
+        LiveError: no window can be opened here.
+        LiveError, ModelError: whatever `make_session` raises.
+    """
+    choose_platform()
+    if qt_platform() not in UNSEEN_PLATFORMS and (problem := screen_problem()):
+        raise LiveError(problem)
+    with _qt_messages_logged():
+        qt = QApplication.instance() or QApplication(["tongchuan"])
+        assert isinstance(qt, QApplication)
+        qt.setApplicationName("tongchuan")
+        qt.setQuitOnLastWindowClosed(False)
+        _check_fonts()
+        app = OverlayApp(settings, until_stopped=until_stopped, remember=remember)
+
+        def emit(event: Event) -> None:
+            for sink in on_event:
+                sink(event)
+            app.bridge.post(event)
+
+        with _interrupts_to(app.interrupt):
+            return app.run(make_session(emit))
+
+
+def _code(language: str) -> str | None:
+    return None if language == AUTO else language
+
+
+def _input_names() -> list[str]:
+    return [device.name for device in input_devices()]
+
+
+def _check_fonts() -> None:
+    has_han = bool(set(families("zh")) & set(look.HAN_FAMILIES))
+    if not has_han and not QFontDatabase.families(QFontDatabase.WritingSystem.SimplifiedChinese):
+        log.warning("No Chinese font is installed, hanzi will show as boxes: sudo apt install fonts-noto-cjk")
+
+
+@contextmanager
+def _qt_messages_logged() -> Iterator[None]:
+    """Send what Qt prints to the log: the terminal is the user's."""
+    levels = {QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO}
+
+    def handle(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+        logging.getLogger("qt").log(levels.get(kind, logging.WARNING), "%s", message)
+
+    before = qInstallMessageHandler(handle)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)
+
+
+@contextmanager
+def _interrupts_to(handle: Callable[[], None]) -> Iterator[None]:
+    """Call a function on Ctrl-C, from the Qt loop."""
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        handle()
+
+    before = signal.signal(signal.SIGINT, on_signal)
+    timer = QTimer()
+    timer.timeout.connect(lambda: None)
+    timer.start(SIGNAL_POLL_MS)
+    try:
+        yield
+    finally:
+        timer.stop()
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,120 @@
+"""The menu of overlay and tray: every choice there is while a session runs.
+
+In: the choices made so far. Out: commands and a few signals; what they do is the business of `ui.app`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu
+
+from live.errors import CaptureError
+from live.events import Mode, Pause, Resume, SetDirection, SetMode, SetSources, State
+from ui.captions import direction_text
+
+_MODES: dict[Mode, str] = {
+    "follow": "Follow (everything at once)",
+    "balanced": "Balanced",
+    "reading": "Reading (only what will not change)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What is chosen when the menu is built."""
+
+    mode: Mode
+    direction: SetDirection
+    pair: tuple[str, str]
+    input_name: str
+    """The microphone's name or a part of it; empty for the system's own choice."""
+
+
+class Menu(QMenu):
+    """One menu, shared by all who open it."""
+
+    commanded = Signal(object)
+    """A Command for the session."""
+    resized = Signal(int)
+    """Text one step bigger (1) or smaller (-1)."""
+    quit_asked = Signal()
+
+    def __init__(self, choices: Choices, list_inputs: Callable[[], list[str]] | None) -> None:
+        """Build it.
+
+        Args:
+            choices: What is chosen now.
+            list_inputs: Names of the microphones, asked each time they are shown; raises CaptureError. None: the
+                session's sound is given and cannot be chosen.
+        """
+        super().__init__()
+        self._list_inputs = list_inputs
+        self._input_name = choices.input_name
+        self._pause = self.addAction("Pause")
+        self._pause.triggered.connect(self._toggle_pause)
+        self._state: State = "loading"
+        self.addSeparator()
+        self._sources = self.addMenu("Source")
+        self._sources.setEnabled(list_inputs is not None)
+        self._sources.aboutToShow.connect(self._fill_sources)
+        self._add_directions(self.addMenu("Direction"), choices)
+        self._add_modes(self.addMenu("Mode"), choices.mode)
+        self.addSeparator()
+        self.addAction("Bigger text").triggered.connect(lambda: self.resized.emit(1))
+        self.addAction("Smaller text").triggered.connect(lambda: self.resized.emit(-1))
+        self.addSeparator()
+        self.addAction("Quit").triggered.connect(self.quit_asked)
+        self.show_state("loading")
+
+    def show_state(self, state: State) -> None:
+        """Offer what fits the session's state."""
+        self._state = state
+        self._pause.setText("Resume" if state == "paused" else "Pause")
+        self._pause.setEnabled(state in ("listening", "paused"))
+
+    def _toggle_pause(self) -> None:
+        self.commanded.emit(Resume() if self._state == "paused" else Pause())
+
+    def _add_directions(self, menu: QMenu, choices: Choices) -> None:
+        first, second = choices.pair
+        group = QActionGroup(menu)
+        for direction in (SetDirection(None, None), SetDirection(first, second), SetDirection(second, first)):
+            name = direction_text(direction.source, direction.target, choices.pair)
+            self._add_choice(menu, group, name, direction, is_chosen=direction == choices.direction)
+
+    def _add_modes(self, menu: QMenu, chosen: Mode) -> None:
+        group = QActionGroup(menu)
+        for mode, name in _MODES.items():
+            self._add_choice(menu, group, name, SetMode(mode), is_chosen=mode == chosen)
+
+    def _add_choice(self, menu: QMenu, group: QActionGroup, name: str, command: object, *, is_chosen: bool) -> QAction:
+        action = menu.addAction(name)
+        action.setCheckable(True)
+        action.setChecked(is_chosen)
+        action.triggered.connect(partial(self._command, command))
+        return group.addAction(action)
+
+    def _command(self, command: object, _is_checked: bool) -> None:
+        if isinstance(command, SetSources):
+            self._input_name = command.input_name or ""
+        self.commanded.emit(command)
+
+    def _fill_sources(self) -> None:
+        self._sources.clear()
+        if self._list_inputs is None:
+            return
+        try:
+            names = self._list_inputs()
+        except CaptureError as error:
+            self._sources.addAction(str(error)).setEnabled(False)
+            return
+        group = QActionGroup(self._sources)
+        for name in ["", *dict.fromkeys(names)]:
+            is_chosen = name == self._input_name
+            shown = name.replace("&", "&&") or "The system's microphone"
+            self._add_choice(self._sources, group, shown, SetSources("microphone", name or None), is_chosen=is_chosen)

@@ -1,0 +1,74 @@
+"""Where the overlay was put, screen by screen: a small file of the interface's own, not a setting.
+
+In: a screen's name and a place on it as shares of the free room. Out: the same, next time. A file that cannot be read
+or written costs the memory, never the session. Which places are on a screen is the business of `ui.placing`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from live.files import replace_private
+
+log = logging.getLogger(__name__)
+
+Share = tuple[float, float]
+"""Where a window stands in the room it has: (0, 0) is top left, (1, 1) bottom right, whatever its size."""
+
+
+def state_path() -> Path:
+    """Where the file is, or would be."""
+    return platformdirs.user_state_path("tongchuan", appauthor=False) / "windows.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The overlay's place on each screen it has been put on."""
+
+    last_screen: str | None = None
+    """Name of the screen it was put on last."""
+    shares: dict[str, Share] = field(default_factory=dict)
+    """By screen name."""
+
+
+def load_places(path: Path | None = None) -> Places:
+    """Read the places; none where there is no file, or where it is broken (a line in the log says so)."""
+    path = path or state_path()
+    try:
+        return _parse(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return Places()
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        log.warning("Window places in %s cannot be read (%s); the overlay starts at its usual place.", path, error)
+        return Places()
+
+
+def save_place(screen: str, share: Share, path: Path | None = None) -> None:
+    """Remember where the overlay was put; the other screens' places stay as they are."""
+    path = path or state_path()
+    shares = load_places(path).shares | {screen: share}
+    document = {"overlay": {"last_screen": screen, "screens": shares}}
+    try:
+        replace_private(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    except OSError as error:
+        log.warning("Window places cannot be written to %s (%s).", path, error.strerror)
+
+
+def _parse(document: Any) -> Places:  # noqa: ANN401 - whatever the file held
+    overlay = document["overlay"]
+    last = overlay["last_screen"]
+    shares = {str(name): (_share(x), _share(y)) for name, (x, y) in overlay["screens"].items()}
+    return Places(last_screen=None if last is None else str(last), shares=shares)
+
+
+def _share(value: Any) -> float:  # noqa: ANN401 - whatever the file held
+    share = float(value)
+    if not 0.0 <= share <= 1.0:  # NaN included
+        raise ValueError(f"{value} is no share of a screen")
+    return share

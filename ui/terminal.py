@@ -1,0 +1,204 @@
+"""Captions in the terminal: those that are final scroll, one region below shows what is being said and the status.
+
+In: events, from any thread. Out: text on a rich Console; one plain line for each final caption where it is no terminal.
+What is said at the session's end is the business of the command.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from live.audio import seconds
+from live.events import Caption, CaptionUpdated, Event, Mode, UtteranceFailed
+from ui.captions import LEVEL_STEPS, CaptionModel, Status, View
+
+REFRESH_S = 0.1
+"""Shortest time between two drawings of the region, unless a caption became final."""
+TAIL_LINES = 2
+"""Lines of a growing translation that show: its newest."""
+TIME_WIDTH = 8
+DIRECTION_WIDTH = 8
+LEAST_TEXT_WIDTH = 20
+METER_CELL = "━"
+
+_STATUS_STYLES = {
+    "working": "cyan",
+    "listening": "default",
+    "paused": "yellow",
+    "warning": "yellow",
+    "error": "bold red",
+    "ended": "default",
+}
+
+
+class TerminalView:
+    """Shows a session while it is entered. Takes events from any thread; draws in the thread that brings them."""
+
+    def __init__(
+        self,
+        mode: Mode = "balanced",
+        *,
+        console: Console | None = None,
+        aside: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Build it. Until it is entered, final captions alone are printed.
+
+        Args:
+            mode: How eagerly text is shown.
+            console: Where to draw; standard output by default.
+            aside: Words at the right of the status line, such as the direction.
+            clock: Seconds that only grow.
+        """
+        self.console = console or Console(highlight=False)
+        self._model = CaptionModel(mode, clock=clock)
+        self._aside = aside
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._shown: View | None = None
+        self._drawn_s = 0.0
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            # Drawn when something changed: a refresh by the clock would make an idle terminal blink.
+            self._live = Live(console=self.console, auto_refresh=False, transient=True, vertical_overflow="crop")
+            self._live.start()
+            self._draw(self._model.view())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with self._lock:
+            live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+    def apply(self, event: Event) -> None:
+        """Take an event."""
+        with self._lock:
+            self._model.apply(event)
+            match event:
+                case CaptionUpdated(caption) if caption.is_final:
+                    self._scroll(caption)
+                case UtteranceFailed(start=start, message=message):
+                    self._scroll_failure(start, message)
+            if self._live is not None:
+                self._refresh()
+
+    def _refresh(self) -> None:
+        view = self._model.view()
+        is_same_status = self._shown is not None and view.status.text == self._shown.status.text
+        is_soon = self._clock() - self._drawn_s < REFRESH_S
+        if view != self._shown and not (is_soon and is_same_status):
+            self._draw(view)
+
+    def _draw(self, view: View) -> None:
+        assert self._live is not None
+        self._shown, self._drawn_s = view, self._clock()
+        self._live.update(self._region(view), refresh=True)
+
+    def _scroll(self, caption: Caption) -> None:
+        texts = [text for line in (caption.translation, caption.transcript) if (text := line.text.strip())]
+        if not texts:
+            return
+        if not self.console.is_terminal:
+            mark = " ?" if caption.is_uncertain else ""
+            self._print_plain(
+                f"{clock_text(caption.start)} {caption.source}→{caption.target}{mark} {' | '.join(texts)}"
+            )
+            return
+        if self._live is not None:
+            # The caption leaves the region before it scrolls, so that it never stands there twice.
+            self._draw(self._model.view())
+        self.console.print(settled_row(caption))
+
+    def _scroll_failure(self, start: int, message: str) -> None:
+        if self.console.is_terminal:
+            self.console.print(failed_row(start, message))
+        else:
+            self._print_plain(f"{clock_text(start)} -- {message}")
+
+    def _print_plain(self, line: str) -> None:
+        """Write a line whole: a pipe has no width to wrap at."""
+        self.console.print(Text(line), soft_wrap=True)
+        self.console.file.flush()
+
+    def _region(self, view: View) -> RenderableType:
+        width = max(self.console.width - TIME_WIDTH - DIRECTION_WIDTH - 2, LEAST_TEXT_WIDTH)
+        rows: list[RenderableType] = []
+        for caption in view.captions:
+            if not caption.is_final:
+                lines = _joined(caption.translation.settled_text, caption.translation.tentative)
+                tail = Text("\n").join(list(lines.wrap(self.console, width, overflow="fold"))[-TAIL_LINES:])
+                source = Text(caption.transcript.text, "dim").wrap(self.console, width, overflow="fold")
+                text = Text("\n").join([tail, *list(source)[-1:]])
+                rows.append(_row(clock_text(caption.start), _direction(caption), text))
+        return Group(*rows, self._status_line(view))
+
+    def _status_line(self, view: View) -> RenderableType:
+        share = view.status.share
+        n_filled = view.level if share is None else round(share * LEVEL_STEPS)
+        colour = "green" if view.is_speech else "cyan" if share is not None else "default"
+        line = Text.assemble(
+            (METER_CELL * n_filled, colour),
+            (METER_CELL * (LEVEL_STEPS - n_filled), "bright_black"),
+            "  ",
+            _status_words(view.status),
+        )
+        grid = Table.grid(expand=True)
+        grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        grid.add_column(justify="right", no_wrap=True)
+        grid.add_row(line, Text(self._aside, "dim"))
+        return grid
+
+
+def clock_text(sample: int) -> str:
+    """Write a time of the session as 01:05, or 1:01:05 from an hour on."""
+    minutes, second = divmod(int(seconds(sample)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
+
+
+def settled_row(caption: Caption) -> RenderableType:
+    """A final caption as it scrolls by."""
+    text = Text(caption.translation.text.strip(), "bold")
+    if transcript := caption.transcript.text.strip():
+        text = Text("\n").join([text, Text(transcript, "dim")]) if text else Text(transcript, "dim")
+    return _row(clock_text(caption.start), _direction(caption), text)
+
+
+def failed_row(start: int, message: str) -> RenderableType:
+    """An utterance that was given up, as it scrolls by."""
+    return _row(clock_text(start), Text("--", "yellow"), Text(message, "yellow"))
+
+
+def _joined(settled: str, tentative: str) -> Text:
+    return Text.assemble((settled.lstrip(), "bold"), (tentative if settled else tentative.lstrip(), "italic cyan"))
+
+
+def _direction(caption: Caption) -> Text:
+    name = Text(f"{caption.source}→{caption.target}", "cyan")
+    return Text.assemble(name, (" ?", "bold yellow")) if caption.is_uncertain else name
+
+
+def _row(when: str, direction: Text, text: Text) -> RenderableType:
+    grid = Table.grid()
+    grid.add_column(width=TIME_WIDTH)
+    grid.add_column(width=DIRECTION_WIDTH)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(when, "dim"), direction, text)
+    return grid
+
+
+def _status_words(status: Status) -> Text:
+    words = Text(status.text, _STATUS_STYLES[status.kind])
+    return Text.assemble(words, (f"  {status.hint}", "dim")) if status.hint else words
