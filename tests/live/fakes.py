@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -218,6 +219,7 @@ class FakeWorker:
     ) -> None:
         self.replies: queue.Queue[Reply] = queue.Queue()
         self.requests: list[Request] = []
+        """All that were submitted, without their sound."""
         self.cancelled: set[int] = set()
         self.is_closed = False
         self._factory = factory
@@ -234,7 +236,7 @@ class FakeWorker:
 
     def submit(self, request: Request) -> int:
         with self._changed:
-            self.requests.append(request)
+            self.requests.append(replace(request, samples=np.zeros(0, np.float32)))
             self._waiting.append((len(self.requests), request))
             self._changed.notify_all()
             return len(self.requests)

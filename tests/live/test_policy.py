@@ -187,9 +187,9 @@ def test_settled_text_of_a_caption_only_ever_grows():
             caption = held.caption(said, answer(*texts))
             if caption is None:
                 continue
-            for name in settled:
+            for name, before in tuple(settled.items()):
                 line = getattr(caption, name)
-                assert line.settled_text.startswith(settled[name])
+                assert line.settled_text.startswith(before)
                 settled[name] = line.settled_text
                 assert not (caption.is_final and line.tentative)
 

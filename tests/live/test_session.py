@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
+import wave
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +28,7 @@ from fakes import (
 )
 
 from live import session as session_module
+from live.audio_file import FileSource
 from live.errors import CaptureError
 from live.events import (
     AddMark,
@@ -223,6 +227,33 @@ def test_a_file_played_as_live_translates_every_update_of_it(run):
     growing = [caption.end - caption.start for caption in made.recorder.partials if caption.id == 1]
     assert growing == sorted(set(growing))
     assert np.diff(growing).max() < 0.45 * SAMPLE_RATE
+
+
+def _resident_mb() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="tells memory by /proc")
+def test_an_hour_of_sound_takes_no_more_memory_than_ten_minutes(run, tmp_path):
+    ten_minutes = np.concatenate([conversation(60, turn_s=1.0), quiet(600.0)])[: 600 * SAMPLE_RATE].tobytes()
+    path = tmp_path / "hour.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        for _ in range(6):
+            file.writeframesraw(ten_minutes)
+    marks: dict[int, float] = {}
+
+    def weigh(event) -> None:
+        if isinstance(event, CaptionUpdated):
+            marks.setdefault(event.caption.end // (600 * SAMPLE_RATE), _resident_mb())
+
+    made = run(FileSource(path), sinks=[weigh])
+    made.session.start()
+    made.end()
+    assert len(made.recorder.finals) == 6 * len({caption.id for caption in made.recorder.finals if caption.end < 9.6e6})
+    assert sorted(marks) == list(range(6))
+    assert marks[5] - marks[1] < 20
 
 
 # Live
