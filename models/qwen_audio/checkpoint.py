@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -53,6 +53,14 @@ class Checkpoint:
             raise ModelLoadError("A prompt holds no audio span with the ids that the checkpoint's config names.") from e
 
 
+class Stored(NamedTuple):
+    """A tensor of a checkpoint."""
+
+    shape: tuple[int, ...]
+    names: tuple[str, ...]
+    """Parameters of the model that it holds, stacked along the first axis."""
+
+
 def load(
     folder: Path, device: torch.device, dtype: torch.dtype | None = None, progress: Progress = lambda _: None
 ) -> Checkpoint:
@@ -72,16 +80,16 @@ def load(
     files = _tensor_files(folder)
     layout = read_layout(raw, frozenset(files))
     model = build_on_meta(layout)
-    targets = stored_shapes(layout, model)
+    targets = stored_tensors(layout, model)
     _compare_names(targets.keys(), files.keys())
     bounds = None
-    for count, (name, tensor) in enumerate(_tensors(files, {n: shape for n, (shape, _) in targets.items()}), start=1):
-        wanted = dtype or _default_dtype(device, tensor.dtype)
-        placed = tensor.to(device, wanted)
+    for count, (name, tensor) in enumerate(_tensors(files, targets), start=1):
+        dtype = dtype or _default_dtype(device, tensor.dtype)
+        placed = tensor.to(device, dtype)
         if name == layout.bounds:
             bounds = placed
         else:
-            _assign(model, targets[name][1], placed)
+            _assign(model, targets[name].names, placed)
         progress(count / len(files))
     if bounds is not None and layout.audio_start_id is not None:
         rows = model.get_input_embeddings().weight
@@ -105,23 +113,17 @@ def build_on_meta(layout: Layout) -> Qwen2AudioForConditionalGeneration:
         raise ModelLoadError(f"The sizes in the checkpoint's config.json do not fit each other: {e}") from e
 
 
-def stored_shapes(
-    layout: Layout, model: Qwen2AudioForConditionalGeneration
-) -> dict[str, tuple[tuple[int, ...], tuple[str, ...]]]:
-    """What the checkpoint must hold: for each tensor its shape, and the names in the model that it fills in order."""
-    shapes: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {}
+def stored_tensors(layout: Layout, model: Qwen2AudioForConditionalGeneration) -> dict[str, Stored]:
+    """What the checkpoint must hold, by the names that it uses."""
+    tensors: dict[str, Stored] = {}
     own = model.state_dict()
     for name in sorted(own, key=_query_key_value):
-        stored = layout.stored_name(name)
-        shape = tuple(own[name].shape)
-        if stored in shapes:
-            before, names = shapes[stored]
-            shapes[stored] = ((before[0] + shape[0], *shape[1:]), (*names, name))
-        else:
-            shapes[stored] = (shape, (name,))
+        rows, *rest = own[name].shape
+        before = tensors.get(layout.stored_name(name), Stored((0,), ()))
+        tensors[layout.stored_name(name)] = Stored((before.shape[0] + rows, *rest), (*before.names, name))
     if layout.bounds:
-        shapes[layout.bounds] = ((2, layout.config.text_config.hidden_size), ())
-    return shapes
+        tensors[layout.bounds] = Stored((2, layout.config.text_config.hidden_size), ())
+    return tensors
 
 
 def _query_key_value(name: str) -> tuple[str, int]:
@@ -138,8 +140,7 @@ def _assign(model: nn.Module, names: tuple[str, ...], tensor: torch.Tensor) -> N
         owner, _, leaf = name.rpartition(".")
         module = model.get_submodule(owner)
         rows = getattr(module, leaf).shape[0]
-        part = tensor if len(names) == 1 else tensor[start : start + rows].clone()
-        setattr(module, leaf, nn.Parameter(part, requires_grad=False))
+        setattr(module, leaf, nn.Parameter(tensor[start : start + rows], requires_grad=False))
         start += rows
 
 
@@ -201,14 +202,14 @@ def _names(path: Path) -> list[str]:
         raise ModelLoadError(f"{path} is cut short or corrupt; fetch the checkpoint again.") from e
 
 
-def _tensors(files: dict[str, Path], shapes: dict[str, tuple[int, ...]]) -> Iterator[tuple[str, torch.Tensor]]:
+def _tensors(files: dict[str, Path], targets: dict[str, Stored]) -> Iterator[tuple[str, torch.Tensor]]:
     for path in sorted(set(files.values())):
         try:
             with safe_open(path, framework="pt") as file:
                 for name in file.keys():  # noqa: SIM118 - no mapping
                     shape = tuple(file.get_slice(name).get_shape())
-                    if shape != shapes[name]:
-                        raise ModelLoadError(f"{name} in {path} has the shape {shape}, not {shapes[name]}.")
+                    if shape != targets[name].shape:
+                        raise ModelLoadError(f"{name} in {path} has the shape {shape}, not {targets[name].shape}.")
                     tensor = file.get_tensor(name)
                     if not tensor.is_floating_point():
                         raise ModelLoadError(f"{name} in {path} holds {tensor.dtype}; quantized weights do not work.")

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.base import ModelLoadError
-from models.qwen_audio.checkpoint import build_on_meta, load, stored_shapes
+from models.qwen_audio.checkpoint import build_on_meta, load, stored_tensors
 from models.qwen_audio.layouts import read_layout
 
 CPU = torch.device("cpu")
@@ -75,7 +75,7 @@ def small_copy(small_folder, tmp_path) -> Path:
 
 def test_the_published_sizes_need_749_tensors_and_8396222464_values():
     layout = read_layout(FULL_SIZE, frozenset())
-    shapes = {name: shape for name, (shape, _) in stored_shapes(layout, build_on_meta(layout)).items()}
+    shapes = {name: stored.shape for name, stored in stored_tensors(layout, build_on_meta(layout)).items()}
     assert len(shapes) == 749
     assert sum(math.prod(shape) for shape in shapes.values()) == 8_396_222_464
     assert shapes["transformer.h.31.attn.c_attn.weight"] == (12288, 4096)
@@ -110,9 +110,9 @@ def test_heads_may_be_wider_than_the_hidden_size_divided_by_their_number():
     audio = FULL_SIZE["audio"] | {"n_state": 48, "n_head": 3, "n_layer": 1, "audio_start_id": 7}
     sizes = {"hidden_size": 40, "num_attention_heads": 4, "kv_channels": 12, "num_hidden_layers": 1, "vocab_size": 50}
     layout = read_layout(FULL_SIZE | sizes | {"audio": audio}, frozenset())
-    shapes = stored_shapes(layout, build_on_meta(layout))
-    assert shapes["transformer.h.0.attn.c_attn.bias"][0] == (144,)
-    assert shapes["transformer.h.0.attn.c_proj.weight"][0] == (40, 48)
+    tensors = stored_tensors(layout, build_on_meta(layout))
+    assert tensors["transformer.h.0.attn.c_attn.bias"].shape == (144,)
+    assert tensors["transformer.h.0.attn.c_proj.weight"].shape == (40, 48)
 
 
 def test_half_precision_becomes_full_on_the_cpu_and_progress_reaches_one(small_folder):

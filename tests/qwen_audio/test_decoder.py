@@ -102,6 +102,16 @@ def test_the_logits_after_the_prompt_are_those_of_the_whole_forward(checkpoint, 
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_takes_the_same_path_and_comes_close(v1_folder, mel, dtype):
+    full, half = load(v1_folder, CPU), load(v1_folder, CPU, dtype)
+    expected = Decoder(full, everything(full)).listen(mel, prompt_for(full, mel), 0)
+    logits = Decoder(half, everything(half)).listen(mel, prompt_for(half, mel), 0)
+    assert half.dtype == dtype
+    assert logits.dtype == torch.float32
+    torch.testing.assert_close(logits, expected, atol=0.15, rtol=0)
+
+
 def test_decoding_with_the_cache_is_decoding_without_it(checkpoint, mel):
     expected = slow_steps(checkpoint, mel, [7, 9], N_STEPS)
     assert_same(islice(listening(checkpoint, mel).write([7, 9], ()), N_STEPS), expected)

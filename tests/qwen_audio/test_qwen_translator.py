@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.base import UNKNOWN, Branch, Cancelled, ModelLoadError, Request, TranslateError
-from models.qwen_audio.checkpoint import build_on_meta, stored_shapes
+from models.qwen_audio.checkpoint import build_on_meta, stored_tensors
 from models.qwen_audio.layouts import V1_LANGUAGES, read_layout
 from models.qwen_audio.tokenizer import v1_tags
 from models.qwen_audio.translator import QwenAudioTranslator
@@ -266,7 +266,7 @@ def v1_with_vocabulary(v1_folder, tmp_path_factory):
     raw["audio"]["audio_start_id"] = n_vocab - 2
     layout = read_layout(raw, frozenset())
     torch.manual_seed(4)
-    shapes = {name: shape for name, (shape, _) in stored_shapes(layout, build_on_meta(layout)).items()}
+    shapes = {name: stored.shape for name, stored in stored_tensors(layout, build_on_meta(layout)).items()}
     # One folder, one file: the published index is not the only way to hold v1's names.
     save_file({name: torch.randn(shape) * 0.2 for name, shape in shapes.items()}, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(raw))
