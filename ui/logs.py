@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import warnings
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -58,5 +57,4 @@ def configure() -> Path:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
-    warnings.simplefilter("default")
     return path

@@ -135,10 +135,10 @@ class _Meeting:
 
 def print_report(report: Report) -> None:
     """Print the figures as a table."""
-    from rich.console import Console
     from rich.table import Table
 
     from ui.captions import direction_text
+    from ui.console import OutputConsole
 
     table = Table(title="What came of it", title_justify="left", title_style="bold", show_header=False)
     table.add_column()
@@ -156,4 +156,4 @@ def print_report(report: Report) -> None:
         missed = f", {score.n_missed} missed" if score.n_missed else ""
         name = direction_text(source, target, LANGUAGES)
         table.add_row(f"BLEU {name}", f"{score.bleu:.1f}", f"{score.n_sentences} sentences{missed} ({score.tokenizer})")
-    Console(highlight=False).print(table)
+    OutputConsole().print(table)

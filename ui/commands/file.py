@@ -85,12 +85,13 @@ class FileDisplay:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+        from ui.console import OutputConsole
         from ui.terminal import TerminalView
 
         self._source = source
         self._open: dict[int, int] = {}  # utterances that are not final yet: id to start
         self._position = 0
-        self._output = Console(file=sys.stdout, highlight=False)
+        self._output = OutputConsole()
         self._plain = TerminalView(console=self._output)  # never entered: it draws nothing that changes
         errors = Console(file=sys.stderr, highlight=False)
         # One console draws both where both are the same screen, or the bar would be printed over.

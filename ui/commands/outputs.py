@@ -123,10 +123,13 @@ class TerminalDisplay:
 
     def __init__(self, settings: Settings) -> None:
         from ui.captions import direction_text
+        from ui.console import OutputConsole
         from ui.terminal import TerminalView
 
         source, target = (None if code == AUTO else code for code in (settings.from_language, settings.to_language))
-        self._view = TerminalView(settings.mode, aside=direction_text(source, target, settings.pair))
+        self._view = TerminalView(
+            settings.mode, console=OutputConsole(), aside=direction_text(source, target, settings.pair)
+        )
 
     def __enter__(self) -> Self:
         self._view.__enter__()
