@@ -13,7 +13,7 @@ PATTERNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("starts_day_at", "The {event} starts {day} at {clock_half}.", "{event}{day}{clock_half}开始。"),
         ("starts_at", "The {event} starts at {clock}.", "{event}{clock}开始。"),
         ("from_to_clock", "The {event} is from {clock_range}.", "{event}的时间是{clock_range}。"),
-        ("held_on", "The {event} will be held on {date}.", "{event}将于{date}举行。"),
+        ("held_on", "The {event} will be held on {date}.", "{event}将在{date}举行。"),
         ("held_in_city", "The {event} will be held in {city} in {month}.", "{event}将于{month}在{city}举行。"),
         ("event_place", "The {event} is {place}.", "{event}在{place}。"),
         ("event_cancelled", "The {event} has been cancelled.", "{event}取消了。"),

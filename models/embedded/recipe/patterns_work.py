@@ -49,7 +49,7 @@ PATTERNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("should_task", "{person} should {task}.", "{person}应该{task}。"),
         ("should_first", "We should {task} first.", "我们应该先{task}。"),
         ("must_period", "We must {task} {period}.", "我们{period}必须{task}。"),
-        ("talk_about_when", "We will talk about {subject} {when}.", "我们{when}会谈{subject}。"),
+        ("discuss_when", "We will discuss {subject} {when}.", "我们{when}会讨论{subject}。"),
         ("good_idea", "That is a good idea.", "这是个好主意。"),
         ("no_problem", "No problem.", "没问题。"),
     ),

@@ -19,11 +19,14 @@ def table(text: str) -> tuple[Filler, ...]:
     return tuple(words(en.strip(), zh.strip()) for en, zh in pairs)
 
 
-PERSON = table("""
+NAME = table("""
 Alice = 爱丽丝 | David = 大卫 | Peter = 彼得 | Mary = 玛丽 | John = 约翰 | Tom = 汤姆 | Anna = 安娜 | Lucy = 露西
 Mike = 迈克 | Paul = 保罗 | Emma = 艾玛 | Jack = 杰克 | Helen = 海伦 | Mark = 马克 | Susan = 苏珊 | Kevin = 凯文
 Li Ming = 李明 | Wang Fang = 王芳 | Zhang Wei = 张伟 | Liu Yang = 刘洋 | Chen Jing = 陈静 | Zhao Jun = 赵军
 Lin Tao = 林涛 | Yang Li = 杨丽 | Sun Qiang = 孙强 | Huang Ying = 黄英
+""")
+
+PERSON = NAME + table("""
 Mr. Wang = 王先生 | Ms. Chen = 陈女士 | Mr. Smith = 史密斯先生 | Ms. Brown = 布朗女士
 """)
 
@@ -101,7 +104,7 @@ the waiting time = 等待时间 | the delivery time = 交货时间 | the new pri
 """)
 
 SUPPLY = table(
-    "paper = 纸 | ink = 墨水 | coffee = 咖啡 | tea = 茶 | fuel = 燃料 | cash = 现金 | steel = 钢材 | copper = 铜"
+    "paper = 纸 | printer paper = 打印纸 | ink = 墨水 | fuel = 燃料 | cash = 现金 | steel = 钢材 | copper = 铜"
 )
 
 RESOURCE = table("""
@@ -218,6 +221,7 @@ def article(noun: str) -> str:
 
 
 WORD_SLOTS: dict[str, tuple[Filler, ...]] = {
+    "name": NAME,
     "person": PERSON,
     "team": TEAM,
     "city": CITY,
