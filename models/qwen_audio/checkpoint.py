@@ -76,9 +76,7 @@ def load(
     Raises:
         ModelLoadError: a file is missing, corrupt or pickled, or a tensor is missing, extra or of another shape.
     """
-    raw = _read_json(folder / _CONFIG)
-    files = _tensor_files(folder)
-    layout = read_layout(raw, frozenset(files))
+    layout, files = inspect(folder)
     model = build_on_meta(layout)
     targets = stored_tensors(layout, model)
     _compare_names(targets.keys(), files.keys())
@@ -98,6 +96,17 @@ def load(
     model.eval()
     head = model.lm_head.weight
     return Checkpoint(model, layout.name, layout.languages, layout.audio_start_id, head.device, head.dtype)
+
+
+def inspect(folder: Path) -> tuple[Layout, dict[str, Path]]:
+    """Read config and headers, no weights: what the checkpoint is, and which file holds each tensor.
+
+    Raises:
+        ModelLoadError: a file is missing, corrupt or pickled, or the config is of another model.
+    """
+    raw = _read_json(folder / _CONFIG)
+    files = _tensor_files(folder)
+    return read_layout(raw, frozenset(files)), files
 
 
 def build_on_meta(layout: Layout) -> Qwen2AudioForConditionalGeneration:

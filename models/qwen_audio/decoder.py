@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -39,14 +39,7 @@ class Meter:
 
     def cost(self) -> Cost:
         """What has been added up so far."""
-        return Cost(
-            self.encode_s,
-            self.prefill_s,
-            self.decode_s,
-            self.audio_tokens,
-            self.prefilled_tokens,
-            self.decoded_tokens,
-        )
+        return Cost(**asdict(self))
 
 
 class Decoder:

@@ -29,7 +29,7 @@ from models.base import (
     Score,
     TranslateError,
 )
-from models.qwen_audio.checkpoint import Checkpoint, load
+from models.qwen_audio.checkpoint import Checkpoint, inspect, load
 from models.qwen_audio.decoder import Decoder, Step
 from models.qwen_audio.device import choose_device, limit_threads
 from models.qwen_audio.frontend import MAX_SAMPLES, audio_tokens, log_mel
@@ -73,11 +73,14 @@ class QwenAudioTranslator:
         """
         device, reason = choose_device(self._device)
         limit_threads()
+        inspect(self._folder)  # a folder that is no checkpoint says so before it is asked for a vocabulary
         tokenizer = Tokenizer.from_folder(self._folder)
         try:
             checkpoint = load(self._folder, device, progress=progress)
-        except torch.OutOfMemoryError as e:
+        except (torch.OutOfMemoryError, MemoryError) as e:
             raise ModelLoadError(f"The model does not fit into the memory of {reason}; choose a smaller one.") from e
+        except RuntimeError as e:
+            raise ModelLoadError(f"The model cannot be put on {reason}; choose another --device.") from e
         self._loaded = _prepare(checkpoint, tokenizer)
         return Capabilities(
             name=checkpoint.name,

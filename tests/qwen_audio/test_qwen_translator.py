@@ -256,6 +256,26 @@ def test_a_vocabulary_that_is_not_the_checkpoints_is_refused(small_folder, tmp_p
         QwenAudioTranslator(str(tmp_path), device="cpu").load(lambda _: None)
 
 
+def test_a_folder_that_is_no_checkpoint_is_not_asked_for_a_vocabulary(v1_folder, tmp_path):
+    with pytest.raises(ModelLoadError, match=r"no config\.json"):
+        QwenAudioTranslator(str(tmp_path), device="cpu").load(lambda _: None)
+    with pytest.raises(ModelLoadError, match=r"qwen\.tiktoken cannot be read"):
+        QwenAudioTranslator(str(v1_folder), device="cpu").load(lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(torch.OutOfMemoryError("no"), "does not fit into the memory"), (RuntimeError("CUDA"), "cannot be put on cpu")],
+)
+def test_a_device_that_cannot_take_the_model_is_one_clear_error(small_folder, monkeypatch, error, message):
+    def refuses(*_args: object, **_kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr("models.qwen_audio.translator.load", refuses)
+    with pytest.raises(ModelLoadError, match=message):
+        QwenAudioTranslator(str(small_folder), device="cpu").load(lambda _: None)
+
+
 @pytest.fixture(scope="module")
 def v1_with_vocabulary(v1_folder, tmp_path_factory):
     """A random checkpoint in v1's layout whose vocabulary is the 256 bytes and all of v1's tags."""
