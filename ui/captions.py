@@ -226,7 +226,8 @@ class CaptionModel:
     def _change_state(self, state: State, detail: str) -> None:
         """Enter a state; said again, its detail is an answer to a command."""
         if state == self.state and state != "loading":
-            self._note(detail, "listening")
+            if detail:
+                self._note(detail, "listening")
         else:
             self.state, self._detail, self._loading = state, detail, None
         if state != "listening":

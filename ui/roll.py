@@ -37,13 +37,25 @@ class Row(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A line that is on screen."""
+
+    text: str
+    since_s: float
+    """When it came with these words."""
+    read_s: float
+    """When it has been read, the lines above it first."""
+
+
 @dataclass(slots=True)
 class Roll:
     """A window of `height` lines that only ever moves forward over the text."""
 
     height: int = 2
     _top: tuple[int, int] | None = None
-    _seen: dict[tuple[int, int], tuple[str, float]] = field(default_factory=dict)
+    _moved_s: float = 0.0
+    _seen: dict[tuple[int, int], _Seen] = field(default_factory=dict)
 
     def first(self, rows: Sequence[Row], now: float) -> tuple[int, float | None]:
         """Decide which line is uppermost.
@@ -60,11 +72,10 @@ class Roll:
         due: float | None = None
         while top < last_top:
             self._note(rows[top : top + self.height], now)
-            hold = self._hold_s(rows[top], waiting=last_top - top)
-            due = self._seen[rows[top].key][1] + hold
+            due = self._due_s(rows[top], waiting=last_top - top)
             if now < due:
                 break
-            top, due = top + 1, None
+            top, due, self._moved_s = top + 1, None, now
         visible = rows[top : top + self.height]
         self._note(visible, now)
         self._seen = {row.key: self._seen[row.key] for row in visible}
@@ -80,11 +91,18 @@ class Roll:
         return here[-1] if here else last_top
 
     def _note(self, rows: Sequence[Row], now: float) -> None:
+        above_s = now
         for row in rows:
-            if self._seen.get(row.key, ("", 0.0))[0] != row.text:
-                self._seen[row.key] = (row.text, now)
+            seen = self._seen.get(row.key)
+            if seen is None or seen.text != row.text:
+                seen = self._seen[row.key] = _Seen(row.text, now, max(now, above_s) + reading_s(row.text))
+            above_s = seen.read_s
 
-    def _hold_s(self, row: Row, waiting: int) -> float:
+    def _due_s(self, row: Row, waiting: int) -> float:
+        """When a line may give way."""
         if not row.is_settled:
             return 0.0
-        return HOLD_SHORTEST_S if waiting > QUEUE else reading_s(row.text)
+        seen = self._seen[row.key]
+        if waiting > QUEUE:
+            return min(seen.read_s, max(seen.since_s, self._moved_s) + HOLD_SHORTEST_S)
+        return seen.read_s

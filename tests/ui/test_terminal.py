@@ -1,0 +1,145 @@
+"""Captions in the terminal, and where standard output is none."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+
+import pytest
+from builders import Clock, update
+from rich.cells import cell_len
+from rich.console import Console
+
+from live.events import LevelChanged, ModelLoading, StateChanged, UtteranceFailed
+from ui.terminal import REFRESH_S, TerminalView, clock_text
+
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+EN = "The quarterly revenue grew by 15%, mostly because of very strong sales in Asia and in South America."
+ZH = "我们公司今年第三季度的收入增长了15%，主要是因为亚洲和南美洲市场的销售非常强劲，所以我们要继续投资。"
+
+
+def console(width: int = 60, *, is_terminal: bool = True) -> Console:
+    return Console(file=io.StringIO(), force_terminal=is_terminal, width=width, highlight=False, legacy_windows=False)
+
+
+def written(on: Console) -> str:
+    assert isinstance(on.file, io.StringIO)
+    return on.file.getvalue()
+
+
+def drawn_last(on: Console) -> str:
+    """The last thing drawn, without colours."""
+    return CONTROL.sub("", written(on).rpartition("\x1b[2K")[2] or written(on))
+
+
+def test_a_pipe_gets_one_line_for_each_final_caption_and_nothing_else() -> None:
+    out = console(is_terminal=False)
+    with TerminalView(console=out) as view:
+        view.apply(ModelLoading("embedded", 0.5))
+        view.apply(StateChanged("listening"))
+        view.apply(update(1, tentative="Good"))
+        view.apply(update(1, EN, transcript=ZH))
+        view.apply(update(2, tentative="And"))
+        view.apply(update(2, "And?", source="en", target="zh", is_uncertain=True))
+    assert written(out) == f"00:01 zh→en {EN} | {ZH}\n00:02 en→zh ? And?\n"
+
+
+def test_a_failure_is_a_line_of_its_own() -> None:
+    out = console(is_terminal=False)
+    with TerminalView(console=out) as view:
+        view.apply(UtteranceFailed("file", 1, 65 * 16_000, 66 * 16_000, "The model did not answer."))
+    assert written(out) == "01:05 -- The model did not answer.\n"
+
+
+def test_an_empty_final_prints_nothing() -> None:
+    out = console(is_terminal=False)
+    with TerminalView(console=out) as view:
+        view.apply(update(1))
+    assert written(out) == ""
+
+
+def test_a_final_caption_scrolls_once_with_its_source_below() -> None:
+    out = console()
+    with TerminalView("follow", console=out) as view:
+        view.apply(StateChanged("listening"))
+        view.apply(update(1, tentative="Good mor"))
+        view.apply(update(1, "Good morning.", transcript="早上好。"))
+    plain = CONTROL.sub("", written(out))
+    assert plain.count("Good morning.") == 1
+    assert plain.index("Good morning.") < plain.index("早上好。")
+    assert "00:01   zh→en   Good morning." in plain
+
+
+def test_the_growing_caption_and_the_status_stand_below() -> None:
+    out = console()
+    clock = Clock()
+    with TerminalView("follow", console=out, aside="中文 ⇄ English", clock=clock) as view:
+        view.apply(StateChanged("listening"))
+        clock.now += 2 * REFRESH_S
+        view.apply(update(1, tentative="Good mor", transcript="早上"))
+        region = CONTROL.sub("", written(out))
+    assert "Good mor" in region
+    assert "早上" in region
+    assert region.rstrip().endswith("中文 ⇄ English")
+    assert "Listening" in region
+
+
+def test_no_line_of_hanzi_is_wider_than_the_terminal() -> None:
+    out = console(width=40)
+    clock = Clock()
+    with TerminalView("follow", console=out, clock=clock) as view:
+        view.apply(StateChanged("listening"))
+        clock.now += 2 * REFRESH_S
+        view.apply(update(1, tentative=ZH, transcript=EN))
+        view.apply(update(1, ZH, transcript=EN))
+    lines = re.split(r"[\r\n]", CONTROL.sub("", written(out)))
+    assert max(map(cell_len, lines)) == 40
+    joined = "".join(line.strip() for line in lines)
+    assert ZH[:12] in joined
+
+
+def test_nothing_is_drawn_again_while_nothing_changes() -> None:
+    out = console()
+    with TerminalView(console=out, clock=Clock()) as view:
+        view.apply(StateChanged("listening"))
+        before = written(out)
+        view.apply(StateChanged("listening"))
+        view.apply(LevelChanged("microphone", -100, 0.0))
+        assert written(out) == before
+
+
+def test_levels_are_drawn_ten_times_a_second_at_most() -> None:
+    out = console()
+    clock = Clock()
+    with TerminalView(console=out, clock=clock) as view:
+        view.apply(StateChanged("listening"))
+        before = written(out)
+        view.apply(LevelChanged("microphone", -10, 0.9))
+        assert written(out) == before
+        clock.now += 2 * REFRESH_S
+        view.apply(LevelChanged("microphone", -9, 0.9))
+        assert written(out) != before
+
+
+def test_events_may_come_from_several_threads() -> None:
+    out = console(is_terminal=False)
+    with TerminalView(console=out) as view:
+        each = [
+            threading.Thread(target=lambda n=n: [view.apply(update(n * 100 + k, f"S{n}.{k}")) for k in range(50)])
+            for n in range(4)
+        ]
+        for thread in each:
+            thread.start()
+        for thread in each:
+            thread.join()
+    lines = written(out).splitlines()
+    assert len(lines) == 200
+    for n in range(4):
+        own = [line.split()[-1] for line in lines if f" S{n}." in line]
+        assert own == [f"S{n}.{k}" for k in range(50)]
+
+
+@pytest.mark.parametrize(("second", "text"), [(0, "00:00"), (65, "01:05"), (3665, "1:01:05")])
+def test_times_are_written_as_a_clock(second: int, text: str) -> None:
+    assert clock_text(second * 16_000 + 15_999) == text
