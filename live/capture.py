@@ -6,6 +6,7 @@ Resampling and voice activity are not its business; files are read by `live.audi
 
 from __future__ import annotations
 
+import atexit
 import logging
 import re
 import threading
@@ -26,6 +27,8 @@ STALL_S = max(10 * BLOCK_S, 0.5)
 """No callback for so long: the device hangs, though PortAudio calls it active."""
 START_S = 3.0
 """How long the first callback may take; Bluetooth headsets need about two seconds."""
+CLOSE_S = 2.0
+"""How long a stream may take to close."""
 _WATCH_S = 0.1
 
 Lost = Callable[[str], None]
@@ -112,8 +115,7 @@ class Microphone:
             return
         self._is_closing = True
         stream, self._stream = self._stream, None
-        stream.abort()
-        stream.close()
+        _shut(stream)
         self._queue.close()
         if self._watch is not None and self._watch is not threading.current_thread():
             self._watch.join()
@@ -210,6 +212,22 @@ def _started(sounddevice: ModuleType, device: InputDevice, feed: _Feed) -> _Stre
         stream.close()
         raise
     return stream
+
+
+def _shut(stream: _Stream) -> None:
+    """Close a stream; leave it behind where its sound server hangs, which PortAudio would wait for without end."""
+
+    def shut() -> None:
+        stream.abort()
+        stream.close()
+
+    closer = threading.Thread(target=shut, name="microphone closer", daemon=True)
+    closer.start()
+    closer.join(CLOSE_S)
+    if closer.is_alive():
+        _log.warning("the sound server does not answer: the microphone is left open")
+        # sounddevice would wait for it as well when the program ends, and the program never end.
+        atexit.unregister(getattr(portaudio(), "_exit_handler", None))
 
 
 def _formats(device: InputDevice) -> Iterator[tuple[int, int]]:

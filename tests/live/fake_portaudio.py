@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -35,6 +36,9 @@ class FakePortAudio:
         self._refuse_start = refuse_start
         self._list_error = list_error
 
+    def _exit_handler(self):
+        """What sounddevice does when the program ends."""
+
     def query_devices(self):
         if self._list_error:
             raise PortAudioError(self._list_error)
@@ -57,6 +61,9 @@ class FakeStream:
     def __init__(self, options, refuse_start):
         self.options = options
         self.state = "opened"
+        self.answers = threading.Event()
+        """Clear while the sound server does not answer."""
+        self.answers.set()
         self._refuse_start = refuse_start
         self._adc_s = 5.0
 
@@ -66,6 +73,7 @@ class FakeStream:
         self.state = "started"
 
     def abort(self):
+        self.answers.wait()
         self.state = "aborted"
         self.options["finished_callback"]()
 

@@ -131,6 +131,21 @@ def test_closing_aborts_the_stream_and_closes_the_queue_and_may_be_done_twice(in
     assert (stream.state, queue.is_closed, said) == ("closed", True, [])
 
 
+def test_a_sound_server_that_hangs_does_not_hold_up_closing_nor_the_end_of_the_program(install, monkeypatch):
+    fake = install(FakePortAudio(device(0, "Yeti")))
+    unregistered = []
+    monkeypatch.setattr(capture, "CLOSE_S", 0.0)
+    monkeypatch.setattr(capture.atexit, "unregister", unregistered.append)
+    microphone, queue, stream = opened(fake)
+    stream.answers.clear()
+    stream.vanish()
+    microphone.close()
+
+    assert (stream.state, queue.is_closed) == ("started", True)
+    assert unregistered == [fake._exit_handler]
+    stream.answers.set()
+
+
 def test_a_microphone_that_was_never_opened_can_be_closed():
     Microphone().close()
 

@@ -1,0 +1,95 @@
+"""A private PulseAudio server with a null sink for a microphone: what is played into it is what PortAudio records.
+
+Needs the packages pulseaudio, pulseaudio-utils, libasound2-plugins and libportaudio2; no sound card, no root.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+MICROPHONE = "mic"
+"""PortAudio's name for what is played into the sink of the same purpose."""
+_SINK = "vmic"
+_START_S = 20.0
+_NEEDED = ("pulseaudio", "pactl", "paplay")
+_ALSA = f"""
+</usr/share/alsa/alsa.conf>
+pcm.{MICROPHONE} {{ type pulse device {MICROPHONE} hint {{ show on description "Test microphone" }} }}
+pcm.!default {{ type pulse }}
+"""
+
+
+def missing() -> list[str]:
+    """The commands this needs and the system has not."""
+    return [command for command in _NEEDED if shutil.which(command) is None]
+
+
+class PulseServer:
+    """The server, while the context lasts; programs started with `env` see it and nothing else."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="pulse"))  # private, and short enough for a socket's path
+        self.env = os.environ | {
+            "PULSE_RUNTIME_PATH": str(self._folder),
+            "PULSE_SERVER": f"unix:{self._folder}/native",
+            "PULSE_COOKIE": str(self._folder / "cookie"),
+            "ALSA_CONFIG_PATH": str(self._folder / "alsa.conf"),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> PulseServer:
+        (self._folder / "alsa.conf").write_text(_ALSA)
+        # Without norewinds the sink renders two seconds at once, and the beginning of what is played is lost.
+        sink = f"module-null-sink sink_name={_SINK} norewinds=1 rate=48000"
+        source = f"module-remap-source source_name={MICROPHONE} master={_SINK}.monitor"
+        native = f"module-native-protocol-unix socket={self._folder}/native auth-anonymous=1"
+        command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no"]
+        for module in (native, sink, source, "module-always-sink"):
+            command += ["-L", module]
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
+        self._wait_until_ready()
+        self.control("set-default-source", MICROPHONE)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        shutil.rmtree(self._folder)
+
+    def play(self, path: Path) -> None:
+        """Play a sound file into the microphone, to its end."""
+        subprocess.run(["paplay", f"--device={_SINK}", str(path)], env=self.env, check=True, timeout=120)
+
+    def control(self, *arguments: str) -> str:
+        """What pactl answers."""
+        ran = subprocess.run(
+            ["pactl", *arguments], env=self.env, check=True, timeout=20, capture_output=True, text=True
+        )
+        return ran.stdout
+
+    def stall(self) -> None:
+        """Stop the server without a word, as a suspended device does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def kill(self) -> None:
+        """End the server at once; nothing where it has ended."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _wait_until_ready(self) -> None:
+        deadline_s = time.monotonic() + _START_S
+        while subprocess.run(["pactl", "info"], env=self.env, capture_output=True, timeout=20, check=False).returncode:
+            if time.monotonic() > deadline_s:
+                raise RuntimeError(f"PulseAudio did not start:\n{(self._folder / 'log').read_text()}")
+            time.sleep(0.05)
