@@ -79,11 +79,19 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"tongchuan {importlib.metadata.version('tongchuan')}")
+    parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add_parser(commands)
     return parser
+
+
+class _PrintVersion(argparse.Action):
+    """Looks the version up only when it is asked for: of a program that is not installed there is none."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_parsed: object) -> None:
+        print(f"tongchuan {importlib.metadata.version('tongchuan')}")
+        parser.exit()
 
 
 def _with_command(words: list[str]) -> list[str]:

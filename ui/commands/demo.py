@@ -155,5 +155,6 @@ def print_report(report: Report) -> None:
     for (source, target), score in report.scores.items():
         missed = f", {score.n_missed} missed" if score.n_missed else ""
         name = direction_text(source, target, LANGUAGES)
-        table.add_row(f"BLEU {name}", f"{score.bleu:.1f}", f"{score.n_sentences} sentences{missed} ({score.tokenizer})")
+        sentences = f"{score.n_sentences} sentence{'s' if score.n_sentences != 1 else ''}"
+        table.add_row(f"BLEU {name}", f"{score.bleu:.1f}", f"{sentences}{missed} ({score.tokenizer})")
     OutputConsole().print(table)

@@ -73,8 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
             display.close()
     if source.warning:
         display.say(source.warning)
-    if ending.is_interrupted and (names := written(arguments)):
-        display.say(f"Captions so far are in {names}.")
+    if names := written(arguments):
+        display.say(f"Captions so far are in {names}." if ending.is_interrupted else f"Written: {names}")
     return ending.status
 
 
@@ -101,11 +101,12 @@ class FileDisplay:
             BarColumn(),
             TextColumn("{task.fields[position]}"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=self._messages,
             transient=True,
             disable=not (shows_progress and errors.is_terminal),
         )
-        self._task = self._progress.add_task("Loading the model", total=None, position="")
+        self._task = self._progress.add_task("Loading the model", total=None, position="", left="")
         self._progress.start()
 
     def apply(self, event: Event) -> None:
@@ -141,6 +142,7 @@ class FileDisplay:
                 completed=self._position / SAMPLE_RATE,
                 total=total_s,
                 position=position,
+                left="left" if total_s else "",
             )
 
     def say(self, sentence: str) -> None:

@@ -74,5 +74,5 @@ def run(arguments: argparse.Namespace) -> int:
     with TerminalDisplay(settings) as display:
         ending = follow(make_session, display, sinks)
     if names := written(arguments):
-        display.say(f"Captions are in {names}.")
+        display.say(f"Written: {names}")
     return ending.status

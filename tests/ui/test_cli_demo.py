@@ -1,0 +1,106 @@
+import json
+import os
+import stat
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import pysubs2
+import pytest
+from example_talk import PAUSE_S, TURN_S, write_talk
+
+ROOT = Path(__file__).parents[2]
+N_TURNS = 3
+
+PROGRAM = """
+import sys
+from pathlib import Path
+import live.demo, ui.screen
+live.demo._FILES = Path(sys.argv.pop(1))
+if sys.argv[1] == "on-screen":
+    sys.argv.pop(1)
+    ui.screen.has_screen = lambda: True
+from ui.cli import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+
+
+@pytest.fixture
+def meeting(tmp_path):
+    """A meeting of three short turns in the place of the bundled one."""
+    turns = [
+        {
+            "speaker": "low" if number % 2 == 0 else "high",
+            "language": "zh" if number % 2 == 0 else "en",
+            "start_s": number * (TURN_S + PAUSE_S),
+            "end_s": number * (TURN_S + PAUSE_S) + TURN_S,
+            "sentences": [
+                {
+                    "start_s": number * (TURN_S + PAUSE_S),
+                    "end_s": number * (TURN_S + PAUSE_S) + TURN_S,
+                    "text": "",
+                    "translation": "clear clear",
+                }
+            ],
+        }
+        for number in range(N_TURNS)
+    ]
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "script.json").write_text(json.dumps({"seed": 1, "turns": turns}))
+    write_talk(tmp_path / "talk.wav", N_TURNS).rename(folder / "meeting.flac")  # read by what is in it, not by its name
+    return folder
+
+
+def demo(meeting, *words):
+    program = meeting.parent / "program.py"
+    program.write_text(PROGRAM)
+    return subprocess.run(
+        [sys.executable, program, meeting, *words, "--model", "fake"],
+        cwd=meeting.parent,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(autouse=True)
+def light_detector(own_home):
+    """What takes tones for speech."""
+    (own_home / "settings.toml").write_text('detector = "webrtc"\nfrom_language = "zh"\nto_language = "en"\n')
+
+
+@pytest.mark.parametrize("words", [("demo", "--terminal"), ("demo",), ("on-screen", "demo")])
+def test_the_demo_plays_the_meeting_writes_its_files_and_ends_with_figures(meeting, words):
+    done = demo(meeting, *words, "--pace", "fast")
+    assert done.returncode == 0, done.stderr
+    folder = meeting.parent / "tongchuan-demo"
+    assert len(pysubs2.load(str(folder / "demo.srt"))) == N_TURNS
+    with wave.open(str(folder / "demo.wav")) as read:
+        assert (read.getframerate(), read.getnchannels()) == (16_000, 1)
+        assert read.getnframes() == N_TURNS * round((TURN_S + PAUSE_S) * 16_000)
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in folder.iterdir())
+    for label in ("Utterances translated", "Real-time factor", "BLEU 中文 → English", "BLEU English → 中文"):
+        assert label in done.stdout
+    assert "2 sentences (13a)" in done.stdout
+    assert "1 sentence (zh)" in done.stdout
+    assert "demo.srt" in done.stdout
+    assert ("zh→en" in done.stdout) == (words[0] != "on-screen")
+
+
+def test_the_meeting_in_real_time_has_delays(meeting):
+    done = demo(meeting, "demo", "--terminal")
+    assert done.returncode == 0, done.stderr
+    assert "Delay, end of speech to final caption" in done.stdout
+    assert "(p95)" in done.stdout
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_before_anything_plays(meeting):
+    (meeting.parent / "tongchuan-demo").write_text("in the way")
+    done = demo(meeting, "demo", "--terminal", "--pace", "fast")
+    assert done.returncode == 1
+    assert "demo.srt cannot be written" in done.stderr
+    assert done.stderr.count("\n") == 1
