@@ -38,7 +38,7 @@ class TranslateError(ModelError):
     """One request failed; the translator itself goes on."""
 
 
-class WorkerDied(ModelError):
+class WorkerDied(ModelError):  # noqa: N818 - the name says what happened
     """The model process ended, or did not answer within its deadline."""
 
 
@@ -90,7 +90,7 @@ class Request:
     """Which language a source is translated into."""
     branches: tuple[Branch, ...]
     priors: Score = field(default_factory=dict)
-    """Language to probability; the named source is the argmax of scores times priors. Languages not listed count as 1."""
+    """Language to probability; the named source is the argmax of scores times priors. Those not listed count as 1."""
     hold: int = 0
     """Samples at the end in which a pointing translator commits nothing."""
     context: tuple[tuple[str, str], ...] = ()
@@ -242,7 +242,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A ticket's error. `Cancelled` tickets get no reply; ticket None is an error of loading."""
+    """A ticket's error; ticket None: the model cannot be loaded, a final Died follows. Cancelled tickets get none."""
 
     ticket: int | None
     error: ModelError
@@ -250,10 +250,11 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The model process ended; unless `is_final`, it is being restarted and the ticket it held is sent again."""
+    """The model process ended; unless `is_final`, another one is being started."""
 
     reason: str
     ticket: int | None
+    """The ticket it held, which is sent again; None where it held none, or that one was cancelled or given up."""
     is_final: bool = False
 
 

@@ -7,6 +7,7 @@ to a log file. Restarting, deadlines and the order of jobs are the parent's busi
 from __future__ import annotations
 
 import faulthandler
+import logging
 import os
 import pickle
 import queue
@@ -36,8 +37,13 @@ from models.base import (
 SPARE_CORES = 2
 """Cores left to sound and screen: as many threads as cores measured 3 to 6 times slower, and made audio late."""
 
+MAX_LOG_BYTES = 1_000_000
+"""A log longer than this begins anew."""
+
 PICKLE_PROTOCOL = 5
 """Carries an array without copying it first, and keeps a read-only one read-only."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,7 @@ class _Inbox:
         except (EOFError, OSError):
             os._exit(0)  # the app is gone, and the main thread may be stuck in the model
         except Exception as error:  # noqa: BLE001 - top of a thread: a deaf process is worse than a dead one
-            _log_place(error)
+            _log.error("The pipe cannot be read", exc_info=error)
             os._exit(1)
 
     def _take(self, order: Order) -> None:
@@ -156,19 +162,35 @@ class _Inbox:
                 assert_never(order)
 
 
+class _Unworded(logging.Formatter):
+    """Exceptions with their types and places, not their messages, which may quote what was said."""
+
+    def formatException(self, ei: tuple[object, BaseException | None, object] | tuple[None, None, None]) -> str:  # noqa: N802 - logging's name
+        lines: list[str] = []
+        error = ei[1]
+        while error is not None:
+            lines += [*traceback.format_tb(error.__traceback__), type(error).__name__, "\n"]
+            error = error.__cause__ or error.__context__
+        return "".join(lines).rstrip()
+
+
 def _redirect_output(log_path: str) -> None:
-    """Send file descriptors 1 and 2, and Python's streams, to the log."""
+    """Send file descriptors, streams and logging to the log; where it cannot be written, nowhere."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
     try:
-        descriptor = os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise ModelLoadError(
-            f"The model's log {log_path} cannot be written ({error.strerror}): choose another place for it."
-        ) from error
+        is_full = Path(log_path).is_file() and Path(log_path).stat().st_size > MAX_LOG_BYTES
+        descriptor = os.open(log_path, flags | (os.O_TRUNC if is_full else 0), 0o600)
+    except OSError:
+        descriptor = os.open(os.devnull, os.O_WRONLY)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     # Python's own streams too: on Windows they write to the console past the descriptors.
     sys.stdout = sys.stderr = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace")
     faulthandler.enable(sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Unworded("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.captureWarnings(True)
 
 
 def _set_environment() -> None:
@@ -193,7 +215,7 @@ def _load(factory: TranslatorFactory, connection: Connection) -> tuple[Translato
     except ModelLoadError:
         raise
     except Exception as error:  # a library's own, of any kind
-        _log_place(error)
+        _log.error("The model cannot be loaded", exc_info=error)
         raise ModelLoadError(f"The model cannot be loaded ({type(error).__name__}: {error}).") from error
 
 
@@ -205,7 +227,7 @@ def _answer(translator: Translator, job: Job, inbox: _Inbox) -> Word:
     except Exception as error:  # noqa: BLE001 - around one job: whatever a library raises, the others go on
         if isinstance(error, Cancelled) and inbox.is_cancelled(job.ticket):
             return Dropped(job.ticket)
-        _log_place(error)
+        _log.error("A job failed", exc_info=error)
         return Failed(
             job.ticket,
             TranslateError(f"The model failed on this utterance ({_place(error)}); it is left out, the rest goes on."),
@@ -216,11 +238,3 @@ def _place(error: BaseException) -> str:
     """What was raised and where; never its message, which may quote what was said."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}, {Path(last.filename).name} line {last.lineno}"
-
-
-def _log_place(error: BaseException | None) -> None:
-    """Print the stacks of an exception and of what caused it to the log, without their messages."""
-    while error is not None:
-        print(f"{type(error).__name__}:", file=sys.stderr)
-        traceback.print_tb(error.__traceback__)
-        error = error.__cause__ or error.__context__

@@ -34,6 +34,7 @@ from models.base import (
 )
 from models.fake import pieces_of
 from models.worker import Deadlines, ModelWorker
+from models.worker_child import MAX_LOG_BYTES
 from models.worker_process import ModelProcess
 
 PATIENCE_S = 60
@@ -185,11 +186,19 @@ def test_a_process_that_ends_while_loading_is_tried_twice():
         assert last.is_final
 
 
-def test_a_log_that_cannot_be_written_is_named(tmp_path):
-    with working(log=tmp_path / "nowhere" / "model.log") as worker:
-        failed = next_but_loading(worker)
-        assert isinstance(failed, Failed)
-        assert "nowhere" in str(failed.error)
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path):
+    with working(log=tmp_path / "nowhere" / "model.log", noisy=True) as worker:
+        assert worker.submit(ask()) == next_of(worker, Done).ticket
+
+
+def test_a_log_is_added_to_until_it_is_long(tmp_path):
+    log = tmp_path / "model.log"
+    for content, is_kept in (("before\n", True), ("x" * (MAX_LOG_BYTES + 1), False)):
+        log.write_text(content)
+        with working(log=log, noisy=True) as worker:
+            next_of(worker, Ready)
+        assert "fake: loading" in log.read_text()
+        assert (content in log.read_text()) == is_kept
 
 
 def test_an_error_in_one_job_leaves_the_others_alone():
