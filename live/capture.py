@@ -226,8 +226,8 @@ def _shut(stream: _Stream) -> None:
     closer.join(CLOSE_S)
     if closer.is_alive():
         _log.warning("the sound server does not answer: the microphone is left open")
-        # sounddevice would wait for it as well when the program ends, and the program never end.
-        atexit.unregister(getattr(portaudio(), "_exit_handler", None))
+        # When the program ends, sounddevice would wait for it as well, and the program never end.
+        atexit.unregister(portaudio()._exit_handler)
 
 
 def _formats(device: InputDevice) -> Iterator[tuple[int, int]]:
