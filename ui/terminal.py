@@ -154,7 +154,9 @@ class TerminalView:
             "  ",
             _status_words(view.status),
         )
+        # Room for the ^C that terminals write at the cursor: wrapped from a full line, it would move the region.
         grid = Table.grid(expand=True)
+        grid.width = max(self.console.width - len("^C") - 1, 1)
         grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         grid.add_column(justify="right", no_wrap=True)
         grid.add_row(line, Text(self._aside, "dim"))

@@ -157,4 +157,6 @@ def print_report(report: Report) -> None:
         name = direction_text(source, target, LANGUAGES)
         sentences = f"{score.n_sentences} sentence{'s' if score.n_sentences != 1 else ''}"
         table.add_row(f"BLEU {name}", f"{score.bleu:.1f}", f"{sentences}{missed} ({score.tokenizer})")
-    OutputConsole().print(table)
+    console = OutputConsole()
+    console.print()
+    console.print(table)
