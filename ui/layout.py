@@ -83,7 +83,7 @@ class Box:
         small_px = max(look.SMALL_LEAST_PX, round(text_px * look.SMALL_SHARE))
         left = round(text_px * look.PADDING_X_SHARE)
         top = round(text_px * look.PADDING_Y_SHARE)
-        width = min(round(text_px * look.WIDTH_SHARE), round(screen_width * look.WIDTH_OF_SCREEN) - 2 * left)
+        width = min(round(text_px * look.WIDTH_SHARE), int(screen_width * look.WIDTH_OF_SCREEN) - 2 * left)
         row, source_row, header_row = (line_height(px) for px in (text_px, source_px, small_px))
         header = QRect(left, top, width, header_row)
         first = QRect(left, header.bottom() + 1 + top // 3, width, row)

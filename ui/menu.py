@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
@@ -83,9 +82,10 @@ class Menu(QMenu):
     def _add_directions(self, menu: QMenu, choices: Choices) -> None:
         first, second = choices.pair
         group = QActionGroup(menu)
+        chosen = direction_text(choices.direction.source, choices.direction.target, choices.pair)
         for direction in (SetDirection(None, None), SetDirection(first, second), SetDirection(second, first)):
             name = direction_text(direction.source, direction.target, choices.pair)
-            self._add_choice(menu, group, name, direction, is_chosen=direction == choices.direction)
+            self._add_choice(menu, group, name, direction, is_chosen=name == chosen)
 
     def _add_modes(self, menu: QMenu, chosen: Mode) -> None:
         group = QActionGroup(menu)
@@ -96,10 +96,10 @@ class Menu(QMenu):
         action = menu.addAction(name)
         action.setCheckable(True)
         action.setChecked(is_chosen)
-        action.triggered.connect(partial(self._command, command))
+        action.triggered.connect(lambda: self._command(command))
         return group.addAction(action)
 
-    def _command(self, command: object, _is_checked: bool) -> None:
+    def _command(self, command: object) -> None:
         if isinstance(command, SetSources):
             self._input_name = command.input_name or ""
         self.commanded.emit(command)

@@ -1,0 +1,215 @@
+"""The overlay program: how it starts, obeys and ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+import pytest
+from builders import update
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from live.errors import CaptureError, LiveError, SettingsError
+from live.events import (
+    Command,
+    Event,
+    LevelChanged,
+    SessionStopped,
+    SetDirection,
+    SetMode,
+    SetSources,
+    StateChanged,
+    Stop,
+)
+from live.settings import Settings
+from ui.app import DONE, FAILED, INTERRUPTED, OverlayApp, run_overlay
+
+pytestmark = pytest.mark.usefixtures("qapp")
+ERROR = "The microphone is gone: connect it again."
+
+
+class FakeSession:
+    """Says what its script tells it to, from a thread of its own."""
+
+    def __init__(self, *script: Event, obeys_stop: bool = True, fails: Exception | None = None) -> None:
+        self.commands: list[Command] = []
+        self.joined_s: list[float] = []
+        self._script, self._obeys_stop, self._fails = script, obeys_stop, fails
+        self._thread: threading.Thread | None = None
+        self.emit: Callable[[Event], None] = lambda _event: None
+
+    def __call__(self, emit: Callable[[Event], None]) -> FakeSession:
+        self.emit = emit
+        return self
+
+    def start(self) -> None:
+        if self._fails is not None:
+            raise self._fails
+        self._thread = threading.Thread(target=lambda: [self.emit(event) for event in self._script])
+        self._thread.start()
+
+    def send(self, command: Command) -> None:
+        self.commands.append(command)
+        if isinstance(command, Stop) and self._obeys_stop:
+            threading.Thread(target=self.emit, args=(SessionStopped(None),)).start()
+
+    def join(self, timeout_s: float) -> bool:
+        self.joined_s.append(timeout_s)
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return True
+
+
+def later(do: Callable[[], object], after_ms: int = 50) -> None:
+    QTimer.singleShot(after_ms, do)
+
+
+def test_the_demo_ends_with_its_session() -> None:
+    session = FakeSession(StateChanged("listening"), update(1, "Good morning."), SessionStopped(None))
+    assert run_overlay(session, Settings(), until_stopped=True) == DONE
+    assert len(session.joined_s) == 1
+    assert not [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+
+
+def test_an_error_ends_the_demo_with_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_overlay(FakeSession(SessionStopped(ERROR)), Settings(), until_stopped=True) == FAILED
+    assert capsys.readouterr().err == f"tongchuan: {ERROR}\n"
+
+
+def test_an_error_stays_on_the_overlay_until_it_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[str] = []
+
+    def read() -> None:
+        (window,) = [w for w in QApplication.topLevelWidgets() if w.windowTitle() == "Tongchuan" and w.isVisible()]
+        window.refresh()
+        seen.append(window.picture.words[0].line.text)
+        window.quit_asked.emit()
+
+    session = FakeSession(SessionStopped(ERROR))
+    later(read, 200)
+    assert run_overlay(session, Settings()) == FAILED
+    assert seen == [ERROR]
+    assert session.commands == []
+
+
+def test_what_start_raises_is_shown_like_any_other_end(capsys: pytest.CaptureFixture[str]) -> None:
+    session = FakeSession(fails=CaptureError(ERROR))
+    assert run_overlay(session, Settings(), until_stopped=True) == FAILED
+    assert ERROR in capsys.readouterr().err
+
+
+def test_what_make_session_raises_is_the_caller_s() -> None:
+    def make(_emit: object) -> FakeSession:
+        raise CaptureError(ERROR)
+
+    with pytest.raises(CaptureError, match="connect it again"):
+        run_overlay(make, Settings())
+
+
+def test_others_hear_every_event_in_order_in_the_session_s_thread() -> None:
+    script = (StateChanged("listening"), LevelChanged("microphone", -9, 0.1), LevelChanged("microphone", -8, 0.1))
+    heard: list[Event] = []
+    threads: set[threading.Thread] = set()
+    session = FakeSession(*script, SessionStopped(None))
+    sinks = [heard.append, lambda _event: threads.add(threading.current_thread())]
+    run_overlay(session, Settings(), on_event=sinks, until_stopped=True)
+    assert heard == [*script, SessionStopped(None)]
+    assert threading.main_thread() not in threads
+
+
+def test_ctrl_c_stops_the_session_and_then_the_program() -> None:
+    session = FakeSession(StateChanged("listening"))
+    before = signal.getsignal(signal.SIGINT)
+    later(lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert run_overlay(session, Settings()) == INTERRUPTED
+    assert session.commands == [Stop()]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_twice_ends_a_session_that_does_not_answer() -> None:
+    session = FakeSession(StateChanged("listening"), obeys_stop=False)
+    later(lambda: os.kill(os.getpid(), signal.SIGINT))
+    later(lambda: os.kill(os.getpid(), signal.SIGINT), 400)
+    assert run_overlay(session, Settings()) == INTERRUPTED
+    assert session.commands == [Stop()]
+
+
+@pytest.fixture
+def kept() -> list[tuple[str, object]]:
+    return []
+
+
+@pytest.fixture
+def program(qapp: QApplication, kept: list[tuple[str, object]]) -> OverlayApp:
+    made = OverlayApp(Settings(), until_stopped=False, remember=lambda key, value: kept.append((key, value)))
+    made._session = FakeSession()
+    return made
+
+
+def commands(program: OverlayApp) -> list[Command]:
+    assert isinstance(program._session, FakeSession)
+    return program._session.commands
+
+
+def test_a_mode_is_sent_shown_and_kept(program: OverlayApp, kept: list[tuple[str, object]]) -> None:
+    program.menu.commanded.emit(SetMode("reading"))
+    assert commands(program) == [SetMode("reading")]
+    assert program.model.mode == "reading"
+    assert kept == [("mode", "reading")]
+
+
+def test_a_direction_is_sent_shown_and_kept_without_a_moment_of_two_equal_languages(
+    program: OverlayApp, kept: list[tuple[str, object]]
+) -> None:
+    program.menu.commanded.emit(SetDirection("en", "zh"))
+    program.overlay.refresh()
+    assert commands(program) == [SetDirection("en", "zh")]
+    assert program.overlay.picture.small[-1].line.text == "English → 中文"
+    assert kept == [("to_language", "auto"), ("from_language", "en"), ("to_language", "zh")]
+
+
+def test_a_source_is_sent_and_kept(program: OverlayApp, kept: list[tuple[str, object]]) -> None:
+    program.menu.commanded.emit(SetSources("microphone", "USB"))
+    assert commands(program) == [SetSources("microphone", "USB")]
+    assert kept == [("source", "microphone"), ("input", "USB")]
+
+
+def test_sizes_go_up_and_down_within_their_limits_and_are_kept(
+    program: OverlayApp, kept: list[tuple[str, object]]
+) -> None:
+    program.menu.resized.emit(1)
+    assert program.overlay.box.text_px == 32
+    program.menu.resized.emit(-1)
+    assert program.overlay.box.text_px == 28
+    for _ in range(40):
+        program.menu.resized.emit(1)
+    assert program.overlay.box.text_px == 96
+    assert kept[:2] == [("text_size", 32), ("text_size", 28)]
+    assert commands(program) == []
+
+
+def test_a_choice_that_cannot_be_kept_is_made_all_the_same(
+    qapp: QApplication, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_key: str, _value: object) -> None:
+        raise SettingsError("Settings cannot be written.")
+
+    program = OverlayApp(Settings(), until_stopped=False, remember=refuse)
+    program.menu.commanded.emit(SetMode("follow"))
+    assert program.model.mode == "follow"
+    assert "cannot be written" in caplog.text
+
+
+def test_quitting_sends_stop_once(program: OverlayApp) -> None:
+    program.overlay.quit_asked.emit()
+    assert commands(program) == [Stop()]
+
+
+def test_without_a_screen_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    with pytest.raises(LiveError, match="no screen here"):
+        run_overlay(FakeSession(), Settings())

@@ -1,0 +1,135 @@
+"""The menu's choices, and the tray that shares it."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+from pytestqt.qtbot import QtBot
+
+from live.errors import CaptureError
+from live.events import Pause, Resume, SetDirection, SetMode, SetSources
+from ui.menu import Choices, Menu
+from ui.tray import ICON_SIZES, Tray, icon
+
+CHOICES = Choices("balanced", SetDirection("zh", "en"), ("zh", "en"), "USB")
+
+
+def list_inputs() -> list[str]:
+    return ["Built-in", "USB", "Built-in", "A & B"]
+
+
+@pytest.fixture
+def menu(qtbot: QtBot) -> Menu:
+    made = Menu(CHOICES, list_inputs)
+    qtbot.addWidget(made)
+    return made
+
+
+@pytest.fixture
+def commands(menu: Menu) -> list[object]:
+    heard: list[object] = []
+    menu.commanded.connect(heard.append)
+    return heard
+
+
+def submenu(menu: Menu, name: str) -> QMenu:
+    made = next(action.menu() for action in menu.actions() if action.text() == name)
+    assert isinstance(made, QMenu)
+    made.aboutToShow.emit()
+    return made
+
+
+def choice(menu: QMenu, text: str) -> QAction:
+    return next(action for action in menu.actions() if action.text() == text)
+
+
+def chosen(menu: QMenu) -> list[str]:
+    return [action.text() for action in menu.actions() if action.isChecked()]
+
+
+def test_pausing_is_offered_while_listening_and_resuming_while_paused(menu: Menu, commands: list[object]) -> None:
+    assert not choice(menu, "Pause").isEnabled()
+    menu.show_state("listening")
+    choice(menu, "Pause").trigger()
+    menu.show_state("paused")
+    choice(menu, "Resume").trigger()
+    assert commands == [Pause(), Resume()]
+
+
+def test_a_direction_is_chosen_of_three(menu: Menu, commands: list[object]) -> None:
+    directions = submenu(menu, "Direction")
+    assert [action.text() for action in directions.actions()] == [
+        "中文 ⇄ English",
+        "中文 → English",
+        "English → 中文",
+    ]
+    assert chosen(directions) == ["中文 → English"]
+    choice(directions, "English → 中文").trigger()
+    choice(directions, "中文 ⇄ English").trigger()
+    assert commands == [SetDirection("en", "zh"), SetDirection(None, None)]
+    assert chosen(directions) == ["中文 ⇄ English"]
+
+
+def test_a_mode_is_chosen_of_three(menu: Menu, commands: list[object]) -> None:
+    modes = submenu(menu, "Mode")
+    assert chosen(modes) == ["Balanced"]
+    modes.actions()[2].trigger()
+    assert commands == [SetMode("reading")]
+
+
+def test_sources_are_listed_when_they_are_looked_at(menu: Menu, commands: list[object]) -> None:
+    sources = submenu(menu, "Source")
+    assert [action.text() for action in sources.actions()] == ["The system's microphone", "Built-in", "USB", "A && B"]
+    assert chosen(sources) == ["USB"]
+    choice(sources, "A && B").trigger()
+    assert commands == [SetSources("microphone", "A & B")]
+    assert chosen(submenu(menu, "Source")) == ["A && B"]
+    choice(sources, "The system's microphone").trigger()
+    assert commands[-1] == SetSources("microphone", None)
+
+
+def test_where_sources_cannot_be_listed_the_reason_stands_there(qtbot: QtBot) -> None:
+    def fail() -> list[str]:
+        raise CaptureError("The sound library PortAudio is missing.")
+
+    menu = Menu(CHOICES, fail)
+    qtbot.addWidget(menu)
+    (only,) = submenu(menu, "Source").actions()
+    assert only.text() == "The sound library PortAudio is missing."
+    assert not only.isEnabled()
+
+
+def test_the_demo_s_sound_cannot_be_chosen(qtbot: QtBot) -> None:
+    menu = Menu(CHOICES, None)
+    qtbot.addWidget(menu)
+    assert not submenu(menu, "Source").isEnabled()
+
+
+def test_sizes_and_quitting_are_asked_for(menu: Menu, qtbot: QtBot) -> None:
+    sizes: list[int] = []
+    menu.resized.connect(sizes.append)
+    choice(menu, "Bigger text").trigger()
+    choice(menu, "Smaller text").trigger()
+    assert sizes == [1, -1]
+    with qtbot.waitSignal(menu.quit_asked):
+        choice(menu, "Quit").trigger()
+
+
+def test_the_tray_works_where_there_is_none(menu: Menu, qtbot: QtBot) -> None:
+    assert not QSystemTrayIcon.isSystemTrayAvailable()
+    tray = Tray(menu)
+    tray.set_status("Listening")
+    icon_of_tray = tray.findChild(QSystemTrayIcon) or tray._icon
+    assert icon_of_tray.toolTip() == "Tongchuan: Listening"
+    assert icon_of_tray.contextMenu() is menu
+    with qtbot.waitSignal(tray.clicked):
+        icon_of_tray.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
+    with qtbot.assertNotEmitted(tray.clicked):
+        icon_of_tray.activated.emit(QSystemTrayIcon.ActivationReason.Context)
+    tray.hide()
+
+
+@pytest.mark.usefixtures("qapp")
+def test_the_icon_is_there_in_every_size() -> None:
+    assert sorted(size.width() for size in icon().availableSizes()) == sorted(ICON_SIZES)

@@ -1,0 +1,136 @@
+"""What the overlay shows: pictures composed from views."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from builders import Clock, update
+from PySide6.QtCore import QRect
+
+from live.events import Event, LevelChanged, ModelLoading, SessionStopped, StateChanged
+from ui import look
+from ui.captions import CaptionModel
+from ui.layout import Box, text_width
+from ui.panel import Picture, compose, meter_rect
+from ui.pixmaps import margin
+from ui.roll import Roll
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+BOX = Box.fit(28, 1920)
+EN = "The quarterly revenue grew by 15%, mostly because of very strong sales in Asia and in South America."
+ERROR = (
+    "The microphone 'USB Audio' could not be opened because another program is using it: close that program, or "
+    "choose another source with `tongchuan listen --input NAME`."
+)
+
+
+def picture_of(*events: Event, roll: Roll | None = None, aside: str = "中文 ⇄ English", now: float = 0.0) -> Picture:
+    model = CaptionModel("follow", clock=Clock())
+    model.apply(StateChanged("listening"))
+    for event in events:
+        model.apply(event)
+    return compose(model.view(), BOX, roll or Roll(), aside, now)[0]
+
+
+def words(picture: Picture) -> list[str]:
+    return [placed.line.text for placed in picture.words]
+
+
+def small(picture: Picture) -> list[str]:
+    return [placed.line.text for placed in picture.small]
+
+
+def test_one_line_stands_right_above_its_source() -> None:
+    picture = picture_of(update(1, "Good morning.", transcript="早上好。"))
+    assert words(picture) == ["Good morning.", "早上好。"]
+    assert [placed.at[1] for placed in picture.words] == [BOX.rows[1].top(), BOX.source.top()]
+
+
+def test_two_captions_stand_one_above_the_other_over_the_newer_s_source() -> None:
+    picture = picture_of(
+        update(1, "Good morning.", transcript="早上好。"), update(2, tentative="早", source="en", transcript="Mor")
+    )
+    assert words(picture) == ["Good morning.", "早", "Mor"]
+    assert [placed.at[1] for placed in picture.words] == [BOX.rows[0].top(), BOX.rows[1].top(), BOX.source.top()]
+
+
+def test_of_a_long_text_the_newest_two_lines_show() -> None:
+    shown = words(picture_of(update(1, tentative=EN)))
+    assert len(shown) == 2
+    assert EN.endswith(shown[1])
+
+
+def test_the_source_belongs_to_the_lower_line_while_an_older_one_is_held() -> None:
+    roll = Roll()
+    picture_of(update(1, EN[:80], transcript="一"), roll=roll)
+    held = picture_of(update(1, EN[:80], transcript="一"), update(2, "Yes.", transcript="二"), roll=roll, now=0.1)
+    assert words(held)[-1] == "一"
+
+
+def test_a_caption_without_translation_shows_its_transcript() -> None:
+    assert words(picture_of(update(1, transcript="早上好。"))) == ["早上好。"]
+
+
+def test_the_status_stands_in_the_place_of_captions_while_there_are_none() -> None:
+    quiet = picture_of()
+    assert words(quiet)[0] == "Listening"
+    assert small(quiet) == ["中文 ⇄ English"]
+    speaking = picture_of(update(1, "Good morning."))
+    assert small(speaking) == ["Listening", "中文 ⇄ English"]
+
+
+def test_loading_fills_the_meter() -> None:
+    picture = picture_of(StateChanged("loading"), ModelLoading("embedded", 0.4))
+    assert words(picture)[0] == "Loading the model 40 %"
+    assert picture.meter == 0.4
+
+
+def test_the_meter_is_green_while_someone_speaks() -> None:
+    quiet = picture_of(LevelChanged("microphone", -30, 0.1))
+    speaking = picture_of(LevelChanged("microphone", -30, 0.9))
+    assert (quiet.meter, quiet.meter_colour) == (0.5, look.METER)
+    assert (speaking.meter, speaking.meter_colour) == (0.5, look.METER_SPEECH)
+
+
+def test_an_error_is_shown_whole_over_the_captions() -> None:
+    picture = picture_of(update(1, "Good morning."), SessionStopped(ERROR), aside="Click to close")
+    assert " ".join(words(picture)) == ERROR
+    assert small(picture) == ["Stopped", "Click to close"]
+    assert picture.words[0].line.style.colour == look.ERROR
+
+
+@pytest.mark.parametrize("length", [10, 60, 150, 400, 900])
+def test_a_sentence_of_any_length_stays_inside(length: int) -> None:
+    picture = picture_of(SessionStopped(("The microphone is gone. " * 40)[:length]))
+    box = QRect(0, 0, BOX.size.width(), BOX.size.height())
+    for placed in picture.words + picture.small:
+        height = round(placed.line.style.px * look.LINE_SHARE)
+        assert box.contains(QRect(*placed.at, text_width(placed.line), height))
+
+
+def test_long_words_beside_the_meter_leave_room_for_those_at_the_right() -> None:
+    picture = picture_of(update(1, "Yes."), StateChanged("listening", "A very long answer to a command. " * 9))
+    left, right = picture.small
+    assert left.line.text.endswith("…")
+    assert left.at[0] + text_width(left.line) < right.at[0]
+
+
+def test_equal_views_make_equal_pictures_and_nothing_to_repaint() -> None:
+    one, other = (picture_of(update(1, "Good morning.")) for _ in range(2))
+    assert one == other
+    assert one.changed(other, BOX).isEmpty()
+
+
+def test_a_level_repaints_the_meter_alone() -> None:
+    before = picture_of(update(1, "Good morning."))
+    after = dataclasses.replace(before, meter=0.7)
+    assert meter_rect(BOX).adjusted(-4, -4, 4, 4).contains(after.changed(before, BOX).boundingRect())
+
+
+def test_new_words_repaint_the_captions_with_their_outline_and_not_the_header() -> None:
+    before, after = (picture_of(update(1, text)) for text in ("Good", "Good morning."))
+    region = after.changed(before, BOX)
+    assert region.contains(BOX.captions.adjusted(-margin(28), 0, 0, 0))
+    assert not region.intersects(BOX.header.adjusted(0, 0, 0, -4))
