@@ -165,10 +165,10 @@ class FakeTranslator:
 
     def _make_noise(self, what: str) -> None:
         if self.noisy:
-            print(f"fake: {what}", flush=True)
-            print(f"fake: {what}", file=sys.stderr, flush=True)
-            os.write(1, f"fake: {what} (descriptor 1)\n".encode())
-            os.write(2, f"fake: {what} (descriptor 2)\n".encode())
+            print(f"fake 假: {what}", flush=True)
+            print(f"fake 假: {what}", file=sys.stderr, flush=True)
+            os.write(1, f"fake 假: {what} (descriptor 1)\n".encode())
+            os.write(2, f"fake 假: {what} (descriptor 2)\n".encode())
 
 
 def language_scores(samples: Samples) -> dict[str, float]:

@@ -101,7 +101,7 @@ class NamedPipe:
     def _read(self) -> bytes:
         assert select.select([self._fd], [], [], PATIENCE_S)[0], "the process goes on"
         heard = os.read(self._fd, 65536)
-        self._text += heard.decode()
+        self._text += heard.decode(errors="replace")
         return heard
 
     def close(self) -> None:
@@ -197,7 +197,7 @@ def test_a_log_is_added_to_until_it_is_long(tmp_path):
         log.write_text(content)
         with working(log=log, noisy=True) as worker:
             next_of(worker, Ready)
-        assert "fake: loading" in log.read_text()
+        assert "fake 假: loading" in log.read_text()
         assert (content in log.read_text()) == is_kept
 
 
@@ -389,18 +389,18 @@ def test_whatever_starts_the_app_what_libraries_print_stays_in_the_log(way, tmp_
     done = subprocess.run(
         [sys.executable, "-W", "error", *arguments],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(root)},
+        env=os.environ | {"PYTHONPATH": str(root), "PYTHONIOENCODING": "ascii"},  # the log is UTF-8 all the same
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    lines = log.read_text().splitlines()
+    lines = log.read_text("utf-8").splitlines()
     for what in ("loading", "translating"):
-        assert lines.count(f"fake: {what}") == 2  # print to both streams
-        assert f"fake: {what} (descriptor 1)" in lines
-        assert f"fake: {what} (descriptor 2)" in lines
+        assert lines.count(f"fake 假: {what}") == 2  # print to both streams
+        assert f"fake 假: {what} (descriptor 1)" in lines
+        assert f"fake 假: {what} (descriptor 2)" in lines
     if sys.platform != "win32":
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
