@@ -174,10 +174,7 @@ class SoundFile:
         if frame.pts is None:
             return
         gap_s = float(frame.pts * frame.time_base) - self._origin_s - self._n_read / self.rate
-        if abs(gap_s) <= _JITTER_S:
-            return
-        if not 0 < gap_s < _MAX_GAP_S:
-            self._origin_s += gap_s
+        if not _JITTER_S < gap_s < _MAX_GAP_S:
             return
         n_missing = round(gap_s * self.rate)
         self._n_read += n_missing

@@ -80,13 +80,14 @@ class FakeStream:
     def close(self):
         self.state = "closed"
 
-    def deliver(self, samples, lost_s=None):
-        """Call the callback with (n, channels) int16; after an overflow of `lost_s` seconds, where given."""
-        self._adc_s += lost_s or 0.0
+    def deliver(self, samples, *, late_s=0.0, overflowed=False):
+        """Call the callback with (n, channels) int16, that much later on the device's clock than the last ended."""
+        self._adc_s += late_s
         times = SimpleNamespace(inputBufferAdcTime=self._adc_s)
-        status = SimpleNamespace(input_overflow=lost_s is not None)
-        data = memoryview(np.ascontiguousarray(samples).tobytes())
-        self.options["callback"](data, len(samples), times, status)
+        status = SimpleNamespace(input_overflow=overflowed)
+        buffer = bytearray(np.ascontiguousarray(samples).tobytes())
+        self.options["callback"](memoryview(buffer), len(samples), times, status)
+        buffer[:] = bytes(len(buffer))  # as PortAudio does, which uses it again
         self._adc_s += len(samples) / self.options["samplerate"]
 
     def vanish(self):

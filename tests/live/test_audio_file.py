@@ -34,6 +34,13 @@ def never(reason):
     raise AssertionError(reason)
 
 
+def mux_at(container, stream, start):
+    """Add a second of tone at a sample of the container's clock."""
+    frame = av.AudioFrame.from_ndarray(to_pcm(tone(1.0)).T.copy(), format="s16", layout="mono")
+    frame.sample_rate, frame.pts = 16_000, start
+    container.mux(stream.encode(frame))
+
+
 def damaged_from(path, share, length=4_000):
     data = bytearray(path.read_bytes())
     at = int(len(data) * share)
@@ -79,21 +86,42 @@ def test_the_sound_of_a_video_is_read_and_begins_when_it_begins(tmp_path):
     with av.open(path, "w") as container:
         picture = container.add_stream("mpeg4", rate=10, width=16, height=16, pix_fmt="yuv420p")
         sound = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
-        for i in range(20):
+        for i in range(40):
             frame = av.VideoFrame.from_ndarray(np.zeros((24, 16), np.uint8), format="yuv420p")
             frame.pts = i
             container.mux(picture.encode(frame))
         container.mux(picture.encode(None))
-        frame = av.AudioFrame.from_ndarray(to_pcm(tone(1.0)).T.copy(), format="s16", layout="mono")
-        frame.sample_rate, frame.pts = 16_000, 8_000
-        container.mux(sound.encode(frame))
-        container.mux(sound.encode(None))
+        mux_at(container, sound, 8_000)
     samples, sound = read(path)
 
     assert len(samples) == 24_000
     assert not samples[:8_000].any()
     np.testing.assert_array_equal(samples[8_000:], to_pcm(tone(1.0)))
     assert sound.warning is None
+
+
+def test_a_file_whose_clock_starts_late_begins_at_once_and_a_hole_in_it_is_silence(tmp_path):
+    path = tmp_path / "talk.mkv"
+    with av.open(path, "w") as container:
+        sound = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        for start in (160_000, 208_000):
+            mux_at(container, sound, start)
+    samples, _ = read(path)
+
+    assert len(samples) == 64_000
+    assert not samples[16_000:48_000].any()
+    for start in (0, 48_000):
+        np.testing.assert_array_equal(samples[start : start + 16_000], to_pcm(tone(1.0)))
+
+
+def test_a_broken_timestamp_is_no_hour_of_silence(tmp_path):
+    path = tmp_path / "talk.mkv"
+    with av.open(path, "w") as container:
+        sound = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        for start in (0, 30 * 3_600 * 16_000):
+            mux_at(container, sound, start)
+
+    assert len(read(path)[0]) == 32_000
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])

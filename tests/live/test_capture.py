@@ -105,17 +105,28 @@ def test_what_the_device_itself_dropped_counts_as_time(install):
     fake = install(FakePortAudio(device(0, "Yeti")))
     microphone, queue, stream = opened(fake)
     stream.deliver(ramp(320))
-    stream.deliver(ramp(320), lost_s=0.1)
+    stream.deliver(ramp(320), late_s=0.1, overflowed=True)
     stream.deliver(ramp(320))
 
     assert [queue.get(0.0).first for _ in range(3)] == [0, 320 + 1_600, 640 + 1_600]
     microphone.close()
 
 
+def test_a_device_clock_that_trembles_drops_nothing(install):
+    fake = install(FakePortAudio(device(0, "Yeti")))
+    microphone, queue, stream = opened(fake)
+    stream.deliver(ramp(320))
+    stream.deliver(ramp(320), late_s=0.01)
+    stream.deliver(ramp(320), late_s=-0.02, overflowed=True)
+
+    assert [queue.get(0.0).first for _ in range(3)] == [0, 320, 640]
+    microphone.close()
+
+
 def test_an_overflow_before_the_first_block_is_of_no_account(install):
     fake = install(FakePortAudio(device(0, "Yeti")))
     microphone, queue, stream = opened(fake)
-    stream.deliver(ramp(320), lost_s=3.0)
+    stream.deliver(ramp(320), late_s=3.0, overflowed=True)
 
     assert queue.get(0.0).first == 0
     microphone.close()

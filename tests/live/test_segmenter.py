@@ -200,6 +200,16 @@ def test_no_utterance_is_longer_than_28_s_and_the_parts_join():
     assert [part.continues for part in parts] == [None, *(part.id for part in parts[:-1])]
 
 
+def test_no_utterance_is_longer_than_28_s_where_the_sound_ends_just_then():
+    begin = finals(heard(talk(1.0, 5.0)))[0].start
+    for length in range(MAX_LENGTH - 600, MAX_LENGTH + 600, 100):
+        sound = talk(1.0, (begin + length) / SECOND - 1.0)
+        parts = finals(heard(sound))
+
+        assert max(len(part.samples) for part in parts) <= MAX_LENGTH
+        assert parts[-1].end == len(sound)
+
+
 def talked(cutter, sound):
     for chunk in chunks(sound, repeat(320)):
         cutter.push(chunk)
@@ -271,6 +281,16 @@ def test_after_a_flush_the_lane_goes_on():
     assert second.start == first.end
 
 
+def test_what_follows_a_flush_or_a_hole_is_new_to_the_detector():
+    detector = Scripted([0.9] * 100)
+    cutter = Segmenter("file", detector, ids=count(1))
+    cutter.push(AudioChunk("file", talk(1.0), 0))
+    cutter.push(AudioChunk("file", talk(1.0), 5 * SECOND))
+    assert detector.n_resets == 1
+    cutter.flush()
+    assert detector.n_resets == 2
+
+
 def test_a_hole_in_the_lane_ends_the_utterance_before_it():
     cutter = segmenter()
     talked(cutter, talk(1.0, 1.0))
@@ -312,6 +332,7 @@ class Scripted:
 
     def __init__(self, answers):
         self.answers = list(answers)
+        self.n_resets = 0
 
     def probabilities(self, samples):
         n = len(samples) // self.window
@@ -319,7 +340,7 @@ class Scripted:
         return np.array(answers, np.float32)
 
     def reset(self):
-        pass
+        self.n_resets += 1
 
 
 @pytest.mark.parametrize(

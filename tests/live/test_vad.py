@@ -54,6 +54,22 @@ def test_webrtc_takes_silence_for_silence():
     assert heard("webrtc", silence(3.0)).max() == 0.0
 
 
+def test_silero_answers_as_its_own_package_does(tmp_path):
+    detector = Silero()
+    samples = windows(np.concatenate([silence(0.2), speech(ENGLISH, "en"), noise(0.5, 0.01)]), detector)
+    np.save(tmp_path / "samples.npy", samples)
+    program = (
+        "import sys, numpy as np, torch; from silero_vad import load_silero_vad;"
+        "model = load_silero_vad(onnx=True); samples = torch.from_numpy(np.load(sys.argv[1]));"
+        "print(*(model(window, 16000).item() for window in samples.split(512)))"
+    )
+    # In a process of its own: importing the package changes torch's threads for whoever else is there.
+    command = [sys.executable, "-c", program, str(tmp_path / "samples.npy")]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+
+    np.testing.assert_allclose(detector.probabilities(samples), [float(x) for x in ran.stdout.split()], atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["silero", "webrtc"])
 def test_how_many_windows_come_at_once_makes_no_difference(name):
     detector = make_detector(name)
