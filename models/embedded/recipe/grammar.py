@@ -23,7 +23,19 @@ from models.embedded.recipe.grammar_types import (
 )
 from models.embedded.recipe.slots import SLOTS
 
-__all__ = ["PATTERNS", "Language", "Sentence", "Side", "Split", "Token", "fill", "sample", "sample_pattern", "split_of"]
+__all__ = [
+    "PATTERNS",
+    "Language",
+    "Sentence",
+    "Side",
+    "Split",
+    "Token",
+    "fill",
+    "is_held_out",
+    "sample",
+    "sample_pattern",
+    "split_of",
+]
 
 Split = Literal["train", "sentence", "pair"]
 
@@ -75,11 +87,15 @@ def split_of(sentence: Sentence) -> Split:
     """
     if not sentence.fillers:
         return "train"
-    for slot, filler in sentence.fillers:
-        if zlib.crc32(f"{sentence.pattern}|{slot}|{filler}".encode()) % PAIR_HOLDOUT == 0:
-            return "pair"
+    if any(is_held_out(sentence.pattern, slot, filler) for slot, filler in sentence.fillers):
+        return "pair"
     whole = zlib.crc32((sentence.en.written + sentence.zh.written).encode())
     return "sentence" if whole % SENTENCE_HOLDOUT == 0 else "train"
+
+
+def is_held_out(pattern: str, slot: str, filler: str) -> bool:
+    """Whether a filler is never trained on in this slot of this pattern."""
+    return zlib.crc32(f"{pattern}|{slot}|{filler}".encode()) % PAIR_HOLDOUT == 0
 
 
 def sample(rng: random.Random, split: Split) -> Sentence:

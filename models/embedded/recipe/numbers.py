@@ -72,9 +72,11 @@ def en_number(value: int) -> tuple[str, str]:
     """(written, spoken) of a whole number: ("2.5 million", "two point five million"), ("3,500", ...)."""
     _check(value)
     for size, name in ((_BILLION, "billion"), (_MILLION, "million")):
-        if value >= size and value % (size // 100) == 0:
-            written, spoken = en_decimal(value // (size // 100), places=2)
-            return f"{written} {name}", f"{spoken} {name}"
+        if value >= size:
+            if value % (size // 100) == 0:
+                written, spoken = en_decimal(value // (size // 100), places=2)
+                return f"{written} {name}", f"{spoken} {name}"
+            break
     return f"{value:,}", en_spoken(value)
 
 

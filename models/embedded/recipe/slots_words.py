@@ -114,7 +114,7 @@ storage = 存储空间 | information = 信息
 
 WEATHER = table("hot = 热 | cold = 冷 | warm = 暖和 | cool = 凉快 | humid = 潮湿 | dry = 干燥")
 
-BAD_WEATHER = table("heavy rain = 大雨 | fog = 大雾 | heavy snow = 大雪 | a storm = 暴风雨 | strong wind = 大风")
+BAD_WEATHER = table("heavy rain = 大雨 | fog = 大雾 | heavy snow = 大雪 | the storm = 暴风雨 | strong wind = 大风")
 
 DRINK = table(
     "coffee = 咖啡 | tea = 茶 | water = 水 | orange juice = 橙汁 | milk = 牛奶 | beer = 啤酒 | apple juice = 苹果汁"
