@@ -177,8 +177,9 @@ def _message(status: Status, box: Box) -> list[Placed]:
         hint = status.hint or _IDLE_HINTS.get(status.kind, "")
         n_hints = (room.height() - line_height(box.text_px)) // line_height(box.source_px)
         return _stack(lines + plain_lines(hint, box.source_style, room.width())[:n_hints], room)
+    # A sentence is for reading: its colour is that of text, and the header has the warning's.
     for px in range(box.source_px, box.small_px - 1, -1):
-        lines = plain_lines(status.text, Style(px, colour), room.width())
+        lines = plain_lines(status.text, Style(px, look.SETTLED if status.kind == "error" else colour), room.width())
         if len(lines) * line_height(px) <= room.height():
             break
     return _stack(lines[: room.height() // line_height(px)], room)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from builders import caption
 from PySide6.QtCore import QRect
@@ -49,7 +51,7 @@ def parts(text: str, language: str, box: Box, width: int | None = None) -> list[
 def test_nothing_overlaps_and_all_is_inside(size: int, screen: int) -> None:
     box = Box.fit(size, screen)
     parts = [box.header, *box.rows, box.source]
-    for above, below in zip(parts, parts[1:], strict=False):
+    for above, below in itertools.pairwise(parts):
         assert above.bottom() < below.top()
     assert QRect(0, 0, box.size.width(), box.size.height()).contains(box.header.united(box.source))
     assert box.size.width() <= 0.68 * screen

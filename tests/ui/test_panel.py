@@ -98,7 +98,7 @@ def test_an_error_is_shown_whole_over_the_captions() -> None:
     picture = picture_of(update(1, "Good morning."), SessionStopped(ERROR), aside="Click to close")
     assert " ".join(words(picture)) == ERROR
     assert small(picture) == ["Stopped", "Click to close"]
-    assert picture.words[0].line.style.colour == look.ERROR
+    assert [placed.line.style.colour for placed in (picture.words[0], picture.small[0])] == [look.SETTLED, look.ERROR]
 
 
 @pytest.mark.parametrize("length", [10, 60, 150, 400, 900])
