@@ -98,7 +98,7 @@ def test_a_number_that_may_go_on_is_not_certain(certainty):
     """After 三十五 it may still be 三十五万."""
     one = sentence("team_size", team="sales team", headcount="20 people")
     assert said_after(certainty, one, "zh", "销售团队有20") == "The sales team has"
-    assert said_after(certainty, one, "zh", "销售团队有20个") == "The sales team has 20 people"
+    assert said_after(certainty, one, "zh", "销售团队有20个人") == "The sales team has 20 people"
     one = sentence("price_is", money="$200")
     assert said_after(certainty, one, "zh", "价格是200") == "The price is"
     one = sentence("turn_to_page", page="20")
