@@ -62,7 +62,7 @@ class _Path:
 
 
 class Certainty:
-    """Answers for both directions. Building it reads the whole grammar once (about a second)."""
+    """Answers for both directions. Fillers are read into trees at their first use, so the first answers are slower."""
 
     def __init__(self) -> None:
         self._slots: dict[tuple[str, str, Language], _Node] = {}
