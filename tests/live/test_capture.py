@@ -199,6 +199,7 @@ def test_a_device_that_falls_silent_without_a_word_is_noticed(install, monkeypat
     told = Told()
     fake = install(FakePortAudio(device(0, "Yeti")))
     monkeypatch.setattr(capture, "STALL_S", 0.0)
+    monkeypatch.setattr(capture, "START_S", 60.0)
     microphone, _, stream = opened(fake, lost=told)
     stream.deliver(ramp(320))
 
