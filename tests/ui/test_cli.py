@@ -1,19 +1,22 @@
 import logging
+import signal
 import stat
 import subprocess
 import sys
 
 import pytest
 
-from ui import cli, logs
+from ui import logs
 from ui.cli import main
+from ui.commands.parser import parse
 
 ALL = ("run", "demo", "file", "listen", "devices", "models", "settings", "doctor")
 
 
 @pytest.fixture(autouse=True)
-def own_logging(monkeypatch):
-    """Each command sets up logging for a process of its own."""
+def own_process(monkeypatch):
+    """Each command sets up logging and Ctrl-C for a process of its own."""
+    interrupt = signal.getsignal(signal.SIGINT)
     root = logging.getLogger()
     before = list(root.handlers)
     yield
@@ -22,6 +25,7 @@ def own_logging(monkeypatch):
             root.removeHandler(handler)
             handler.close()
     logging.captureWarnings(False)
+    signal.signal(signal.SIGINT, interrupt)
     monkeypatch.setattr(logging, "raiseExceptions", True)
 
 
@@ -98,9 +102,8 @@ def test_wrong_usage_is_status_2(capsys, words):
 
 
 @pytest.mark.parametrize("words", [[], ["--from", "zh"]])
-def test_without_a_command_it_is_run(monkeypatch, words):
-    parsed = cli.build_parser().parse_args(cli._with_command(words))
-    assert parsed.command == "run"
+def test_without_a_command_it_is_run(words):
+    assert parse(words).command == "run"
 
 
 @pytest.mark.parametrize("words", [["settings"], ["models"], ["file", "talk.wav"], ["listen"], ["run"], ["demo"]])

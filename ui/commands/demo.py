@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from live.errors import RecordingError
 from live.settings import AUTO, Settings
-from ui.commands.follow import CLOSE_S, DONE, FAILED, INTERRUPTED, Emit, follow
+from ui.cli import DONE, FAILED, INTERRUPTED
+from ui.commands.follow import CLOSE_S, Emit, follow
 from ui.commands.options import Commands, add_command, load_settings, resolve_model, say
 from ui.commands.outputs import TerminalDisplay
 
@@ -66,10 +67,10 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"A meeting in Mandarin and English, translated by the model '{entry.name}' as it is spoken.")
     if entry.name == EMBEDDED:
         print("This small model knows only its own domain, sentences of meetings. These were not in its training.")
-    print(flush=True)
+    is_on_screen = not arguments.terminal and has_screen()
+    print("Its subtitles are on the screen." if is_on_screen else "", flush=True)
     with meeting_sound() as sound:
         meeting = _Meeting(settings, entry, sound, arguments.pace)
-        is_on_screen = not arguments.terminal and has_screen()
         status = meeting.on_screen() if is_on_screen else meeting.in_terminal()
     if status == DONE:
         print_report(meeting.report(script))

@@ -6,7 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from live.errors import LiveError, RecordingError
-from ui.commands.follow import CLOSE_S, DONE, FAILED, Emit
+from ui.cli import DONE, FAILED
+from ui.commands.follow import CLOSE_S, Emit
 from ui.commands.options import (
     Commands,
     add_command,
