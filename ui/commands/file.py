@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             display.close()
     if source.warning:
         display.say(source.warning)
-    if names := written(arguments):
+    if (names := written(arguments)) and not ending.failures:
         display.say(f"Captions so far are in {names}." if ending.is_interrupted else f"Written: {names}")
     return ending.status
 
