@@ -25,7 +25,7 @@ from live.settings import AUTO, Settings
 from models.base import ModelError
 from ui import look
 from ui.bridge import Bridge
-from ui.captions import CaptionModel, direction_text
+from ui.captions import CaptionModel, direction_text, reading_s
 from ui.layout import families
 from ui.menu import Choices, Menu
 from ui.overlay import Overlay
@@ -94,6 +94,8 @@ class OverlayApp(QObject):
 
     def run(self, session: Session) -> int:
         """Show the windows, run the session, and return once both have ended."""
+        if self._is_stopping:  # Ctrl-C came before there was a session to stop
+            return self.exit_code
         self._session = session
         self.overlay.show()
         # Once the loop runs: what it raises is then shown like any other end.
@@ -140,8 +142,11 @@ class OverlayApp(QObject):
         if error is not None:
             self.exit_code = FAILED
             print(f"tongchuan: {error}", file=sys.stderr, flush=True)
-        if self._is_stopping or self._until_stopped:
+        captions = self.model.view().captions
+        if self._is_stopping or (self._until_stopped and (error is not None or not captions)):
             QApplication.exit(self.exit_code)
+        elif self._until_stopped:
+            QTimer.singleShot(round(reading_s(captions[-1].translation.text) * 1000), self, self.quit)
 
     def _send(self, command: Command) -> None:
         if self._session is not None and not self._is_over:

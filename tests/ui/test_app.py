@@ -74,6 +74,21 @@ def test_the_demo_ends_with_its_session() -> None:
     assert not [w for w in QApplication.topLevelWidgets() if w.isVisible()]
 
 
+def test_the_demo_s_last_caption_stays_long_enough_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[int] = []
+
+    class Timer(QTimer):
+        @staticmethod
+        def singleShot(after_ms: int, *arguments: object) -> None:  # noqa: N802
+            waits.append(after_ms)
+            QTimer.singleShot(0, *arguments)
+
+    monkeypatch.setattr("ui.app.QTimer", Timer)
+    text = "a" * 60
+    assert run_overlay(FakeSession(update(1, text), SessionStopped(None)), Settings(), until_stopped=True) == DONE
+    assert waits[-1] == 3000
+
+
 def test_an_error_ends_the_demo_with_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_overlay(FakeSession(SessionStopped(ERROR)), Settings(), until_stopped=True) == FAILED
     assert capsys.readouterr().err == f"tongchuan: {ERROR}\n"
@@ -127,6 +142,17 @@ def test_ctrl_c_stops_the_session_and_then_the_program() -> None:
     assert run_overlay(session, Settings()) == INTERRUPTED
     assert session.commands == [Stop()]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_before_the_session_is_made_starts_nothing() -> None:
+    session = FakeSession(fails=AssertionError("it was started"))
+
+    def make(emit: Callable[[Event], None]) -> FakeSession:
+        os.kill(os.getpid(), signal.SIGINT)
+        return session(emit)
+
+    assert run_overlay(make, Settings()) == INTERRUPTED
+    assert session.commands == []
 
 
 def test_ctrl_c_twice_ends_a_session_that_does_not_answer() -> None:
