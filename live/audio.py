@@ -5,7 +5,6 @@ Every time is an int sample index at 16 kHz since the session began, on its lane
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,9 +15,6 @@ from models.base import SAMPLE_RATE, Samples
 
 BLOCK_S = 0.02
 """Sound in one block, as sources deliver it."""
-
-SILENCE_DBFS = -100.0
-"""The level of digital silence: just under the smallest sound that 16 bits can hold."""
 
 Lane = Literal["microphone", "system", "file"]
 
@@ -73,9 +69,3 @@ class Utterance:
 def seconds(samples: int) -> float:
     """Samples at 16 kHz as seconds."""
     return samples / SAMPLE_RATE
-
-
-def level_dbfs(samples: Samples) -> float:
-    """How loud a stretch of sound is: its root mean square in dB below full scale, SILENCE_DBFS to 0."""
-    power = float(np.mean(np.square(samples))) if len(samples) else 0.0
-    return max(SILENCE_DBFS, 10 * math.log10(power)) if power > 0 else SILENCE_DBFS
