@@ -11,7 +11,7 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from live.errors import LiveError, unworded
 from live.events import AudioDropped, Event, LevelChanged, UtteranceClosed
 from live.queues import AudioQueue, JobQueue
 from live.resample import Resampler
+from live.segmenter import Segmenter
 from models.base import SAMPLE_RATE
 
 AUDIO_QUEUE_S = 10.0
@@ -39,18 +40,6 @@ Pace = Literal["live", "fast", "lockstep"]
 """With the clock; as fast as the model, finals only; with each update translated before sound goes on."""
 
 _log = logging.getLogger(__name__)
-
-
-class Segmenting(Protocol):
-    """What is used of live.segmenter.Segmenter."""
-
-    @property
-    def speech(self) -> float:
-        """Probability of speech in what was heard last."""
-        ...
-
-    def push(self, chunk: AudioChunk) -> list[Utterance]: ...
-    def flush(self) -> list[Utterance]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +62,7 @@ class Lane:
     """Reads one source in a thread of its own.
 
     Args:
-        segmenter: a fresh one.
+        segmenter: a fresh one; for pace `fast`, one that gives finals only.
         report: takes LaneEnded and SourceLost; called from this lane's threads.
         after: the lane this one follows on the same clock; its utterances go first.
     """
@@ -81,7 +70,7 @@ class Lane:
     def __init__(
         self,
         source: Source,
-        segmenter: Segmenting,
+        segmenter: Segmenter,
         jobs: JobQueue,
         emit: Callable[[Event], None],
         report: Callable[[LaneEnded | SourceLost], None],
@@ -218,7 +207,7 @@ class Lane:
                 self._emit(UtteranceClosed(utterance.lane, utterance.start, utterance.end, utterance.id))
                 if not self._jobs.put_final(utterance):
                     _log.error("Utterance %d ended after the session", utterance.id)
-            elif self._pace != "fast":
+            else:
                 self._jobs.put_partial(utterance)
             if self._pace == "lockstep":
                 self._jobs.wait_idle(self._is_closing.is_set)

@@ -66,10 +66,13 @@ class AudioQueue:
         """Take a block if it fits; for an audio callback: no lock, no wait.
 
         Returns:
-            False where the block was dropped. Its time still counts: the next block's `first` is after it.
+            False where the block was dropped (its time still counts: the next block's `first` is after it) or the
+            queue was closed.
         """
+        if self._closed.is_set():
+            return False
         n = len(block.samples)
-        if self._closed.is_set() or self._n_in - self._n_out + n > self.capacity_s * self.rate:
+        if self._n_in - self._n_out + n > self.capacity_s * self.rate:
             self._n_dropped += n
             return False
         self._n_in += n

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
-from live.audio import Lane as LaneName
 from live.capture import Microphone, Source
 from live.errors import LiveError, unworded
 from live.events import (
@@ -37,7 +36,7 @@ from live.events import (
     Stop,
     UtteranceFailed,
 )
-from live.lane import Lane, LaneEnded, Pace, Segmenting, SourceLost
+from live.lane import Lane, LaneEnded, Pace, SourceLost
 from live.policy import Direction, Policy, Retranslation
 from live.queues import JobQueue
 from live.segmenter import PARTIAL_MS, Segmenter
@@ -72,7 +71,6 @@ class Session:
         as_live: bool = False,
         start_worker: StartWorker = ModelWorker,
         open_microphone: Callable[[str], Source] = Microphone,
-        make_segmenter: Callable[[LaneName], Segmenting] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Set up; nothing is opened or started.
@@ -87,7 +85,6 @@ class Session:
                 is what a listener would see if translating took no time. Final captions are the same as without.
             start_worker: starts the model process.
             open_microphone: makes the source of another microphone, by a part of its name.
-            make_segmenter: makes the segmenter of a lane; None: as the settings say.
             clock: monotonic seconds.
         """
         self._settings = settings
@@ -95,7 +92,6 @@ class Session:
         self._pace: Pace = "live" if source.is_live else "lockstep" if as_live else "fast"
         self._emit = Sinks([emit] if callable(emit) else emit)
         self._open_microphone = open_microphone
-        self._make_segmenter = make_segmenter or self._segmenter
         self._clock = clock
         self._ids = itertools.count(1)
         self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
@@ -335,7 +331,13 @@ class Session:
 
     def _open_lane(self) -> None:
         """Listen to the source from now on. Raises CaptureError."""
-        segmenter = self._make_segmenter(self._source.lane)
+        segmenter = Segmenter(
+            self._source.lane,
+            make_detector(self._settings.detector),
+            ids=self._ids,
+            endpoint_ms=self._settings.endpoint_ms,
+            partial_ms=None if self._pace == "fast" else PARTIAL_MS,
+        )
         lane = Lane(self._source, segmenter, self._jobs, self._emit, self._inbox.put, pace=self._pace, after=self._lane)
         self._running.add(lane)
         self._lane = lane
@@ -356,15 +358,6 @@ class Session:
             lost = job.utterance
             message = "The session ended before this was translated."
             self._emit(UtteranceFailed(lost.lane, lost.id, lost.start, lost.end, message))
-
-    def _segmenter(self, lane: LaneName) -> Segmenter:
-        return Segmenter(
-            lane,
-            make_detector(self._settings.detector),
-            ids=self._ids,
-            endpoint_ms=self._settings.endpoint_ms,
-            partial_ms=None if self._pace == "fast" else PARTIAL_MS,
-        )
 
     def _time_left(self) -> float | None:
         return None if self._deadline_s is None else max(0.0, self._deadline_s - time.monotonic())

@@ -16,7 +16,6 @@ from live.audio import BLOCK_S, AudioBlock, Lane
 from live.capture import Lost
 from live.events import CaptionUpdated, Event, SessionStopped, StateChanged
 from live.queues import AudioQueue
-from live.segmenter import PARTIAL_MS, Segmenter
 from models.base import (
     SAMPLE_RATE,
     Cancelled,
@@ -77,28 +76,24 @@ class EnergyDetector:
         pass
 
 
-class SegmenterMaker:
-    """Real segmenters on the energy detector; as the session's own, but for finals alone where told so."""
-
-    def __init__(self, *, partial_ms: int | None = PARTIAL_MS) -> None:
-        self._ids = iter(range(1, 1_000_000))
-        self._partial_ms = partial_ms
-
-    def __call__(self, lane: Lane) -> Segmenter:
-        return Segmenter(lane, EnergyDetector(), ids=self._ids, partial_ms=self._partial_ms)
-
-
 class FakeSource:
     """A source whose sound comes when the test says so; no clock, nothing dropped unless `offers`.
 
     Time passes with the sound: a block's stamp is when its last sample was heard, if the source opened at `opened_s`.
     """
 
-    rate = SAMPLE_RATE
     channels = 1
 
-    def __init__(self, lane: Lane = "microphone", *, is_live: bool = True, refuses: Exception | None = None) -> None:
+    def __init__(
+        self,
+        lane: Lane = "microphone",
+        *,
+        is_live: bool = True,
+        refuses: Exception | None = None,
+        rate: int = SAMPLE_RATE,
+    ) -> None:
         self.lane = lane
+        self.rate = rate
         self.name = f"fake {lane}"
         self.is_live = is_live
         self.refuses = refuses
@@ -325,6 +320,11 @@ class Recorder:
             found = self._changed.wait_for(lambda: self._nth(wanted, n), WAIT_S)
         assert found, f"it has not come; there were {self.events}"
         return found
+
+    def comes(self, wanted: Callable[[Event], bool], n: int, within_s: float) -> bool:
+        """Whether the n-th event that `wanted` holds for comes in time; for what must not come."""
+        with self._changed:
+            return bool(self._changed.wait_for(lambda: self._nth(wanted, n), within_s))
 
     def _nth(self, wanted: Callable[[Event], bool], n: int) -> Event | None:
         matching = [event for event in self.events if wanted(event)]

@@ -43,21 +43,28 @@ def test_the_words_of_an_error_are_for_people_and_not_for_the_log():
     assert said not in text
 
 
-def test_every_sink_hears_events_of_several_threads_in_one_order():
-    first: list[events.Event] = []
-    second: list[events.Event] = []
-    emit = Sinks([first.append, second.append])
-    threads = [
-        threading.Thread(target=lambda at=at: [emit(MarkAdded(at, str(n))) for n in range(500)]) for at in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(first) == 2000
-    assert first == second
-    for at in range(4):
-        assert [int(event.label) for event in first if event.at == at] == list(range(500))
+def test_events_of_two_threads_reach_a_sink_one_at_a_time():
+    entered, leave, second_entered = threading.Event(), threading.Event(), threading.Event()
+    heard: list[events.Event] = []
+
+    def slow(event: events.Event) -> None:
+        if event == MarkAdded(1):
+            entered.set()
+            assert leave.wait(10)
+        else:
+            second_entered.set()
+
+    emit = Sinks([slow, heard.append])
+    first = threading.Thread(target=emit, args=[MarkAdded(1)])
+    second = threading.Thread(target=emit, args=[MarkAdded(2)])
+    first.start()
+    assert entered.wait(10)
+    second.start()
+    assert not second_entered.wait(0.2)
+    leave.set()
+    first.join(10)
+    second.join(10)
+    assert heard == [MarkAdded(1), MarkAdded(2)]
 
 
 def test_nothing_is_delivered_after_session_stopped():

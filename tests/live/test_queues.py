@@ -106,6 +106,8 @@ def test_a_closed_queue_gives_what_is_inside_and_then_nothing_without_waiting():
     queue = AudioQueue(1.0, RATE)
     queue.offer(block())
     queue.close()
+    assert not queue.offer(block(1))
+    assert queue.n_dropped == 0
     assert queue.get(WAIT_S) is not None
     assert in_and_out(lambda: queue.get(1e6)) is None
 

@@ -17,11 +17,11 @@ from fakes import (
     ENGLISH_HZ,
     FAKE,
     WAIT_S,
+    EnergyDetector,
     FakeFile,
     FakeSource,
     FakeWorker,
     Recorder,
-    SegmenterMaker,
     conversation,
     quiet,
     tone,
@@ -68,7 +68,6 @@ class Run:
         self.source = source
         self.recorder = Recorder()
         self.workers: list[FakeWorker] = []
-        is_fast = not source.is_live and not options.get("as_live")
 
         def start(factory: TranslatorFactory) -> FakeWorker:
             self.workers.append(start_worker(factory))
@@ -81,7 +80,6 @@ class Run:
             [self.recorder, *sinks],
             model_name="fake",
             start_worker=start,
-            make_segmenter=SegmenterMaker(**({"partial_ms": None} if is_fast else {})),
             **options,
         )
 
@@ -104,6 +102,18 @@ class Run:
     def stop(self) -> Run:
         self.session.send(Stop())
         return self.end()
+
+
+@pytest.fixture(autouse=True)
+def tones_are_speech(monkeypatch) -> None:
+    monkeypatch.setattr(session_module, "make_detector", lambda _: EnergyDetector())
+
+
+@pytest.fixture(autouse=True)
+def deadlines_are_far(monkeypatch) -> None:
+    """An end that waits for a deadline fails its test."""
+    monkeypatch.setattr(session_module, "DRAIN_S", 10 * WAIT_S)
+    monkeypatch.setattr(session_module, "CLOSE_S", 10 * WAIT_S)
 
 
 @pytest.fixture
@@ -183,6 +193,14 @@ def test_a_file_that_ends_in_the_middle_of_speech_loses_nothing_of_it(run):
     assert made.end().recorder.finals[0].end == 2.5 * SAMPLE_RATE
 
 
+def test_sound_of_another_rate_is_heard_to_its_last_sample(run):
+    source = FakeSource(rate=48_000)
+    made = run(source).listen()
+    source.say(np.repeat(tone(2.0), 3))
+    made.stop()
+    assert made.recorder.finals[0].end == 2.0 * SAMPLE_RATE
+
+
 def test_a_file_waits_for_a_slow_model_and_drops_nothing(run):
     gate = threading.Semaphore(0)
     sound = conversation(12, turn_s=2.0)
@@ -192,6 +210,7 @@ def test_a_file_waits_for_a_slow_model_and_drops_nothing(run):
     made.worker.wait_requests(1)
     # One runs, four wait; the rest of the file is in the queue or not read yet.
     made.recorder.wait_for(lambda event: isinstance(event, UtteranceClosed), 5)
+    assert not made.recorder.comes(lambda event: isinstance(event, UtteranceClosed), 6, within_s=0.3)
     assert not source.queue.is_closed
     gate.release(100)
     made.end()
@@ -518,21 +537,38 @@ def test_the_clock_goes_on_through_a_pause(run):
 
 
 def test_a_paused_file_stays_where_it_is(run):
-    source = FakeFile(conversation(12, turn_s=3.0), is_live=True)
-    made = run(source)
+    made = run(FakeSource("file")).listen()
+    made.source.say(conversation(1))
+    made.recorder.wait_for(lambda event: isinstance(event, UtteranceClosed))
+    made.session.send(Pause())
+    made.recorder.wait_state("paused")
+    assert made.source.is_open
+    made.source.say(conversation(2))
+    assert not made.recorder.comes(lambda event: isinstance(event, UtteranceClosed), 2, within_s=0.3)
+    made.session.send(Resume())
+    made.source.end()
+    made.end()
+    assert [event.id for event in made.recorder.of(UtteranceClosed)] == [1, 2, 3]
+    assert [event.state for event in made.recorder.of(StateChanged)][1:4] == ["listening", "paused", "listening"]
+
+
+def test_a_session_paused_while_it_loads_listens_only_when_told(run):
+    made = run(FakeSource())
     made.session.send(Pause())
     made.session.start()
     made.recorder.wait_state("paused")
-    assert source.n_opened == 0
+    assert made.source.n_opened == 0
     made.session.send(Resume())
-    made.recorder.wait_for(lambda event: isinstance(event, UtteranceClosed))
+    made.source.wait_open()
+    made.stop()
+
+
+def test_a_paused_session_stops_at_once(run):
+    made = run(FakeSource()).listen()
     made.session.send(Pause())
-    made.recorder.wait_state("paused", 2)
-    assert source.is_open
-    made.session.send(Resume())
-    made.end()
-    assert [event.id for event in made.recorder.of(UtteranceClosed)] == list(range(1, 13))
-    assert made.recorder.of(AudioDropped) == []
+    made.recorder.wait_state("paused")
+    made.stop()
+    assert made.recorder.stopped == SessionStopped(None)
 
 
 def test_a_microphone_that_cannot_be_opened_again_leaves_the_session_paused(run):
@@ -715,7 +751,6 @@ def test_a_receiver_may_send_commands(run):
 
 def test_a_session_runs_on_a_model_process_of_its_own():
     recorder = Recorder()
-    segmenters = SegmenterMaker(partial_ms=None)
     session = Session(
         Settings(),
         FakeFile(conversation(2)),
@@ -723,7 +758,6 @@ def test_a_session_runs_on_a_model_process_of_its_own():
         recorder,
         model_name="fake",
         start_worker=ModelWorker,
-        make_segmenter=segmenters,
     )
     session.start()
     assert session.join(60)
