@@ -55,9 +55,9 @@ class Deadlines:
     load_silence_s: float = 600.0
     """Without a word while loading."""
     leave_s: float = 3.0
-    """To leave when asked."""
-    terminate_s: float = 1.0
-    """To end when told by signal, before it is killed."""
+    """To leave when asked, before it is told by signal."""
+    end_s: float = 2.0
+    """To be gone after that, or after it closed its pipe, before it is killed."""
 
     def of(self, request: Request) -> float:
         """Seconds within which a request is to be answered."""
@@ -73,6 +73,8 @@ class _Held:
     """Packed, ready for the pipe."""
     allowed_s: float
     """From being sent to being answered."""
+    due: float = math.inf
+    """Monotonic second by which it is to be answered; infinite until it is sent."""
     n_deaths: int = 0
     is_cancelled: bool = False
     is_told: bool = False
@@ -84,8 +86,8 @@ class _Shift:
     """One process's time at work; the supervisor's own."""
 
     process: ModelProcess
-    due: float
-    """Monotonic second at which a silent process is killed; infinite while nothing is asked of it."""
+    load_due: float
+    """Monotonic second by which it is to say something while it loads."""
     is_ready: bool = False
 
 
@@ -165,7 +167,7 @@ class ModelWorker:
         with self._lock:
             self._closing.set()
             self._ring()
-        self._thread.join(2 * self._deadlines.leave_s + self._deadlines.terminate_s)
+        self._thread.join(2 * self._deadlines.leave_s + self._deadlines.end_s)
         if self._thread.is_alive():
             with self._lock:
                 process = self._process
@@ -214,17 +216,17 @@ class ModelWorker:
         process = ModelProcess(self._factory, self._log_path)
         with self._lock:
             self._process = process
-        shift = _Shift(process, due=time.monotonic() + self._deadlines.load_silence_s)
+        shift = _Shift(process, load_due=time.monotonic() + self._deadlines.load_silence_s)
         try:
             while not self._closing.is_set():
                 self._hand_out(shift)
                 self._listen(shift)
-            process.dismiss(self._deadlines.leave_s, self._deadlines.terminate_s)
+            process.dismiss(self._deadlines.leave_s)
         except (EOFError, OSError):
             pass  # the process closed its pipe by ending
         finally:
             is_late = process.was_killed
-            exit_code = process.bury()
+            exit_code = process.bury(self._deadlines.end_s)
         return shift.is_ready, "it did not answer in time" if is_late else _ending(exit_code)
 
     def _hand_out(self, shift: _Shift) -> None:
@@ -234,26 +236,27 @@ class ModelWorker:
             if running is None and shift.is_ready and self._waiting:
                 running = self._running = self._waiting.popleft()
                 order = running.job
-                shift.due = time.monotonic() + running.allowed_s
+                running.due = time.monotonic() + running.allowed_s
             elif running is not None and running.is_cancelled and not running.is_told:
                 running.is_told = True
                 order = packed(Cancel(running.ticket))
             else:
                 return
-        shift.process.send(order, within_s=max(0.0, shift.due - time.monotonic()))
+        shift.process.send(order, within_s=max(0.0, running.due - time.monotonic()))
 
     def _listen(self, shift: _Shift) -> None:
         """Wait for the process, for a caller's ring, or for the deadline."""
         connection = shift.process.connection
-        patience_s = max(0.0, shift.due - time.monotonic())
-        heard = wait([connection, self._bell], None if math.isinf(patience_s) else patience_s)
+        with self._lock:
+            due = self._running.due if self._running else math.inf if shift.is_ready else shift.load_due
+        heard = wait([connection, self._bell], None if math.isinf(due) else max(0.0, due - time.monotonic()))
         if self._bell in heard:
             with self._lock:
                 self._bell.recv_bytes()
                 self._is_rung = False
         if connection in heard:
             self._take(shift, shift.process.receive())
-        elif time.monotonic() >= shift.due:
+        elif time.monotonic() >= due:
             shift.process.kill()
             raise EOFError
 
@@ -261,16 +264,14 @@ class ModelWorker:
         """Act on what the process says."""
         match word:
             case Loading():
-                shift.due = time.monotonic() + self._deadlines.load_silence_s
+                shift.load_due = time.monotonic() + self._deadlines.load_silence_s
                 self.replies.put(word)
             case Ready():
                 shift.is_ready = True
-                shift.due = math.inf
                 self.replies.put(word)
             case Failed(None, error):
                 raise error
             case Done() | Failed() | Dropped():
-                shift.due = math.inf
                 with self._lock:
                     held, self._running = self._running, None
                     if not (isinstance(word, Dropped) or held is None or held.is_cancelled):

@@ -77,23 +77,20 @@ class ModelProcess:
                 self.was_killed = True
                 self._process.kill()
 
-    def dismiss(self, leave_s: float, terminate_s: float) -> None:
-        """Ask the process to leave, then insist, then kill it."""
+    def dismiss(self, within_s: float) -> None:
+        """Ask the process to leave, then insist."""
         with suppress(OSError):
-            self.send(packed(Leave()), leave_s)
-        if self._is_gone(leave_s):
-            return
-        self._process.terminate()
-        if not self._is_gone(terminate_s):
-            self.kill()
+            self.send(packed(Leave()), within_s)
+        if not self._is_gone(within_s):
+            self._process.terminate()
 
-    def bury(self) -> int | None:
-        """Wait for the end and release everything; a process that lingers is killed.
+    def bury(self, within_s: float) -> int | None:
+        """Wait for the end, kill a process that lingers, and release everything.
 
         Returns:
             The exit code, negative for a signal; None where even killing did not help.
         """
-        if not self._is_gone(KILLED_WITHIN_S):
+        if not self._is_gone(within_s):
             self.kill()
         exit_code = None
         is_gone = self._is_gone(KILLED_WITHIN_S)

@@ -1,118 +1,35 @@
-"""The model process: loaded, supervised, restarted, cancelled, closed, and gone when the app is."""
+"""A worker answers every ticket: loaded, supervised, restarted, cancelled."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import queue
-import select
 import signal
-import stat
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import numpy as np
-import pytest
+from working import (
+    FOREVER_S,
+    SOON,
+    ask,
+    model_processes,
+    needs_posix,
+    next_but_loading,
+    next_of,
+    sound,
+    working,
+)
 
 from models.base import (
-    SAMPLE_RATE,
-    Branch,
     Died,
     Done,
     Failed,
     Loading,
     ModelLoadError,
     Ready,
-    Reply,
-    Request,
     TranslateError,
     TranslatorFactory,
     WorkerDied,
 )
 from models.fake import pieces_of
 from models.worker import Deadlines, ModelWorker
-from models.worker_child import MAX_LOG_BYTES
-from models.worker_process import ModelProcess
-
-PATIENCE_S = 60
-"""How long a test waits for what should come at once, on a machine that is busy."""
-FOREVER_S = 3600.0
-SOON = Deadlines(job_s=1.5, per_audio_s=0.0)
-
-needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and named pipes")
-
-
-def sound(seconds: float) -> np.ndarray:
-    time_s = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    return (np.sin(2 * np.pi * 2000 * time_s) * (0.1 + np.sin(2.1 * time_s) ** 2) / 2).astype(np.float32)
-
-
-def ask(utterance_id: int = 1, seconds: float = 2.0) -> Request:
-    return Request(utterance_id, 0, sound(seconds), None, {"en": "zh", "zh": "en"}, (Branch("translate"),))
-
-
-def fake(**options: object) -> TranslatorFactory:
-    return TranslatorFactory("models.fake:FakeTranslator", options)
-
-
-@contextmanager
-def working(deadlines: Deadlines | None = None, log: Path | None = None, **options: object) -> Iterator[ModelWorker]:
-    log_path = str(log or os.devnull)
-    with ModelWorker(fake(**options), deadlines=deadlines, log_path=log_path) as worker:
-        yield worker
-
-
-def next_of(worker: ModelWorker, *kinds: type) -> Reply:
-    """The next reply of these kinds; others before it are passed over."""
-    while True:
-        reply = worker.replies.get(timeout=PATIENCE_S)
-        if isinstance(reply, kinds):
-            return reply
-
-
-def next_but_loading(worker: ModelWorker) -> Reply:
-    return next_of(worker, Ready, Done, Failed, Died)
-
-
-def model_processes() -> list[multiprocessing.process.BaseProcess]:
-    return [process for process in multiprocessing.active_children() if process.name == "tongchuan-model"]
-
-
-class NamedPipe:
-    """A log that tells a test, without waiting for a clock, what the model process does and that it is gone."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "log"
-        os.mkfifo(self.path)
-        self._fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
-        self._text = ""
-
-    def wait_for(self, text: str) -> None:
-        while text not in self._text:
-            assert self._read(), f"the process ended without saying {text!r}"
-
-    def wait_for_end(self) -> None:
-        while self._read():
-            pass
-
-    def _read(self) -> bytes:
-        assert select.select([self._fd], [], [], PATIENCE_S)[0], "the process goes on"
-        heard = os.read(self._fd, 65536)
-        self._text += heard.decode(errors="replace")
-        return heard
-
-    def close(self) -> None:
-        os.close(self._fd)
-
-
-@pytest.fixture
-def log_pipe(tmp_path: Path) -> Iterator[NamedPipe]:
-    pipe = NamedPipe(tmp_path)
-    yield pipe
-    pipe.close()
 
 
 def test_a_worker_loads_says_what_it_can_and_answers():
@@ -186,21 +103,6 @@ def test_a_process_that_ends_while_loading_is_tried_twice():
         assert last.is_final
 
 
-def test_a_log_that_cannot_be_written_stops_nothing(tmp_path):
-    with working(log=tmp_path / "nowhere" / "model.log", noisy=True) as worker:
-        assert worker.submit(ask()) == next_of(worker, Done).ticket
-
-
-def test_a_log_is_added_to_until_it_is_long(tmp_path):
-    log = tmp_path / "model.log"
-    for content, is_kept in (("before\n", True), ("x" * (MAX_LOG_BYTES + 1), False)):
-        log.write_text(content)
-        with working(log=log, noisy=True) as worker:
-            next_of(worker, Ready)
-        assert "fake 假: loading" in log.read_text()
-        assert (content in log.read_text()) == is_kept
-
-
 def test_an_error_in_one_job_leaves_the_others_alone():
     with working(fail_on=2) as worker:
         tickets = [worker.submit(ask()) for _ in range(3)]
@@ -208,6 +110,7 @@ def test_an_error_in_one_job_leaves_the_others_alone():
         assert [type(reply) for reply in replies] == [Done, Failed, Done]
         assert [reply.ticket for reply in replies] == tickets
         assert isinstance(replies[1].error, TranslateError)
+        assert "leave out fail_on" in str(replies[1].error)
 
 
 def test_a_librarys_error_becomes_one_sentence_that_does_not_quote_what_was_said(tmp_path):
@@ -322,6 +225,32 @@ def test_a_running_ticket_that_is_cancelled_gives_way_to_the_next(log_pipe):
         assert next_but_loading(worker).ticket == following
 
 
+STUBBORN = """
+import sys
+from models.fake import FakeTranslator
+class Stubborn(FakeTranslator):
+    def translate(self, request, cancelled):
+        print("translating", file=sys.stderr)
+        while request.utterance_id == 1 and not cancelled():
+            pass
+        print("answering", request.utterance_id, file=sys.stderr)
+        return super().translate(request, lambda: False)
+"""
+
+
+@needs_posix
+def test_a_ticket_cancelled_too_late_gets_no_reply_though_it_is_answered(tmp_path, monkeypatch, log_pipe):
+    (tmp_path / "stubborn.py").write_text(STUBBORN)
+    monkeypatch.syspath_prepend(tmp_path)
+    with ModelWorker(TranslatorFactory("stubborn:Stubborn"), log_path=str(log_pipe.path)) as worker:
+        running = worker.submit(ask(1))
+        log_pipe.wait_for("translating")
+        worker.cancel(running)
+        log_pipe.wait_for("answering 1")
+        following = worker.submit(ask(2))
+        assert next_of(worker, Done, Failed).ticket == following
+
+
 @needs_posix
 def test_a_cancelled_ticket_that_hangs_is_not_sent_again(log_pipe):
     with working(SOON, log=log_pipe.path, noisy=True, hang_on=1) as worker:
@@ -348,140 +277,3 @@ def test_two_workers_run_side_by_side():
         poison = other.submit(ask(2))
         assert next_of(other, Failed).ticket == poison
         assert next_of(one, Done).ticket == ticket
-
-
-@needs_posix
-@pytest.mark.parametrize("hang_on", [None, 1], ids=["idle", "stuck in a job"])
-def test_the_process_ends_when_the_app_is_killed(hang_on, log_pipe):
-    app = (
-        "import threading, numpy; from models.base import *; from models.worker import ModelWorker\n"
-        f"worker = ModelWorker(TranslatorFactory('models.fake:FakeTranslator', dict(noisy=True, hang_on={hang_on})),"
-        f" log_path={str(log_pipe.path)!r})\n"
-        "worker.submit(Request(1, 0, numpy.ones(9, numpy.float32), None, {}, (Branch('translate'),)))\n"
-        "threading.Event().wait()\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", app]) as process:
-        log_pipe.wait_for("translating")
-        process.kill()
-    log_pipe.wait_for_end()
-
-
-APP = """
-import numpy
-from models.base import *
-from models.worker import ModelWorker
-if __name__ == "__main__":
-    with ModelWorker(TranslatorFactory("models.fake:FakeTranslator", {"noisy": True}), log_path=LOG) as worker:
-        worker.submit(Request(1, 0, numpy.ones(9, numpy.float32), None, {}, (Branch("translate"),)))
-        while not isinstance(reply := worker.replies.get(timeout=60), Done):
-            assert isinstance(reply, Loading | Ready), reply
-"""
-
-
-@pytest.mark.parametrize("way", ["command", "script", "module", "code"])
-def test_whatever_starts_the_app_what_libraries_print_stays_in_the_log(way, tmp_path):
-    log = tmp_path / "model.log"
-    code = f"LOG = {str(log)!r}\n{APP}"
-    (tmp_path / "app").write_text(code)
-    (tmp_path / "app.py").write_text(code)
-    arguments = {"command": ["app"], "script": ["app.py"], "module": ["-m", "app"], "code": ["-c", code]}[way]
-    root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-W", "error", *arguments],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(root), "PYTHONIOENCODING": "ascii"},  # the log is UTF-8 all the same
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    lines = log.read_text("utf-8").splitlines()
-    for what in ("loading", "translating"):
-        assert lines.count(f"fake 假: {what}") == 2  # print to both streams
-        assert f"fake 假: {what} (descriptor 1)" in lines
-        assert f"fake 假: {what} (descriptor 2)" in lines
-    if sys.platform != "win32":
-        assert stat.S_IMODE(log.stat().st_mode) == 0o600
-
-
-@needs_posix
-def test_ctrl_c_does_not_reach_the_process_from_its_first_moment():
-    process = ModelProcess(fake(), os.devnull)
-    try:
-        os.kill(model_processes()[0].pid, signal.SIGINT)
-        assert process.receive() == Loading(0.0)
-    finally:
-        process.dismiss(leave_s=PATIENCE_S, terminate_s=1.0)
-        assert process.bury() == 0
-
-
-def test_the_process_leaves_cores_free_and_asks_no_hub(tmp_path, monkeypatch):
-    (tmp_path / "probe_translator.py").write_text(
-        "import os\n"
-        "from models.base import Capabilities\n"
-        "class Probe:\n"
-        "    def load(self, progress):\n"
-        "        names = ('OMP_NUM_THREADS', 'HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'TOKENIZERS_PARALLELISM')\n"
-        "        return Capabilities('probe', ' '.join(os.environ[name] for name in names), frozenset(), 1)\n"
-        "    def close(self): pass\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1000")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with ModelWorker(TranslatorFactory("probe_translator:Probe")) as worker:
-        ready = next_of(worker, Ready)
-        assert ready.capabilities.device == f"{max(1, cores - 2)} 1 1 false"
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    with ModelWorker(TranslatorFactory("probe_translator:Probe")) as worker:
-        assert next_of(worker, Ready).capabilities.device == "1 1 1 false"
-
-
-def test_a_closed_worker_takes_nothing_and_says_nothing():
-    with working() as worker:
-        next_of(worker, Ready)
-    worker.close()
-    with pytest.raises(WorkerDied, match="closed"):
-        worker.submit(ask())
-    worker.cancel(1)
-    with pytest.raises(queue.Empty):
-        worker.replies.get_nowait()
-    assert model_processes() == []
-
-
-def test_closing_gives_up_what_is_running_at_once():
-    with working(Deadlines(leave_s=FOREVER_S), delay_s=FOREVER_S) as worker:
-        worker.submit(ask())
-        next_of(worker, Ready)
-    assert model_processes() == []
-
-
-@needs_posix
-def test_closing_ends_a_process_that_does_not_leave(log_pipe):
-    with working(Deadlines(leave_s=0.2), log=log_pipe.path, noisy=True, hang_on=1) as worker:
-        worker.submit(ask())
-        log_pipe.wait_for("translating")
-    assert model_processes() == []
-
-
-@needs_posix
-@pytest.mark.parametrize("seconds", [None, 25.0], ids=["idle", "with a job that does not fit the pipe"])
-def test_closing_kills_a_process_that_does_not_even_end(seconds):
-    with working(Deadlines(leave_s=0.2, terminate_s=0.2)) as worker:
-        next_of(worker, Ready)
-        os.kill(model_processes()[0].pid, signal.SIGSTOP)
-        if seconds is not None:
-            worker.submit(ask(seconds=seconds))
-    assert model_processes() == []
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files in /proc")
-def test_a_worker_leaves_no_open_file_behind():
-    def run_one() -> int:
-        with working(crash_on=1) as worker:
-            worker.submit(ask())
-            next_of(worker, Failed)
-        return len(list(Path("/proc/self/fd").iterdir()))
-
-    before = run_one()  # what multiprocessing opens once for all is open now
-    assert run_one() == before
