@@ -1,0 +1,121 @@
+"""The whole recipe in order: data, encoder, text, joint, checkpoint; each stage is taken up where it was left.
+
+In: a working folder, budgets. Out: models/embedded's checkpoint. A finished stage costs nothing the second time: its
+file in the working folder holds all of it. Where a checkpoint is there already, training goes on from its weights with
+fresh data and a short warm-up; that is how quality adds up.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.embedded.recipe import batches, dataset, export, optimise, run, train
+from models.embedded.recipe.batches import Batch
+from models.embedded.recipe.model import PhoneHead, build_model
+from models.qwen_audio.tokenizer import Tokenizer
+
+Show = Callable[[str], None]
+
+RESUMED_RATE = 0.4
+"""Share of the learning rates where the weights are trained already."""
+RESUMED_WARMUP_STEPS = 150
+DATA_SHOWN_EVERY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long each stage takes, and where it works."""
+
+    work: Path
+    n_shards: int = 60
+    encoder_s: float = 10 * 60
+    text_s: float = 8 * 60
+    joint_s: float = 55 * 60
+    n_threads: int = 2
+    is_fresh: bool = False
+    """Train from nothing although a checkpoint is there."""
+    checkpoint: Path = export.FOLDER
+
+
+class Recipe:
+    """Runs the stages of a plan."""
+
+    def __init__(self, plan: Plan, show: Show) -> None:
+        torch.set_num_threads(plan.n_threads)
+        self._plan = plan
+        self._show = show
+        self._data = plan.work / "data"
+        plan.work.mkdir(parents=True, exist_ok=True)
+        self._run = self._begin()
+        torch.manual_seed(int(str(self._run["seed"])))
+        self._rng = random.Random(f"batches/{self._run['seed']}/{time.time_ns()}")
+        self._tokenizer = Tokenizer.from_folder(plan.checkpoint)
+        self._model = build_model(export.config_of(self._tokenizer))
+        self._compute = optimise.fastest_type()
+
+    def _begin(self) -> dict[str, object]:
+        """The run's seed and origin, drawn once and kept until its folder is removed."""
+        path = self._plan.work / "run.json"
+        if not path.exists():
+            has_weights = (self._plan.checkpoint / export.WEIGHTS).exists()
+            begun = {"seed": random.SystemRandom().getrandbits(31), "goes_on": has_weights and not self._plan.is_fresh}
+            path.write_text(json.dumps(begun), "utf-8")
+        kept: dict[str, object] = json.loads(path.read_text("utf-8"))
+        return kept
+
+    def make_data(self) -> None:
+        """Make the shards that are not there yet."""
+        plan = self._plan
+        began, done = time.monotonic(), 0
+        made = dataset.make_shards(self._data, int(str(self._run["seed"])), range(plan.n_shards), plan.n_threads)
+        for done, _ in enumerate(made, start=1):
+            if done % DATA_SHOWN_EVERY == 0:
+                left = (time.monotonic() - began) / done * (plan.n_shards - done) / 60
+                self._show(f"data: {done} of {plan.n_shards} shards, {left:.1f} min left")
+        self._show(f"data: {done} of {plan.n_shards} shards")
+
+    def train(self) -> None:
+        """Run the stages of training, and write the checkpoint every few minutes and at the end."""
+        plan, model = self._plan, self._model
+        stream = self._batches()
+        n_units = len(dataset.units_of(self._data)) + 1
+        head = train.new_phone_head(n_units)
+        if self._run["goes_on"]:
+            model.load_state_dict(export.read_weights(plan.checkpoint), strict=True)
+            options = {"rate": RESUMED_RATE, "warmup_steps": RESUMED_WARMUP_STEPS}
+        else:
+            self._pretrain(head, n_units, stream)
+            options = {}
+        joint = train.joint_stage(
+            model, head, plan.joint_s, plan.work / "joint.pt", self._compute, on_save=self.write, **options
+        )
+        run.train(joint, stream, self._show)
+        self.write()
+
+    def _pretrain(self, head: PhoneHead, n_units: int, stream: Iterator[Batch]) -> None:
+        plan, model = self._plan, self._model
+        prefix = train.PhonePrefix(n_units)
+        encoder = train.encoder_stage(model, head, plan.encoder_s, plan.work / "encoder.pt", self._compute)
+        run.train(encoder, stream, self._show)
+        text = train.text_stage(model, prefix, plan.text_s, plan.work / "text.pt", self._compute)
+        run.train(text, stream, self._show)
+        if not (plan.work / "joint.pt").exists():
+            explained = train.merge(model, head, prefix, stream)
+            self._show(f"merge: the projector explains {explained:.2f} of the variance")
+            self.write()
+
+    def _batches(self) -> Iterator[Batch]:
+        items = dataset.item_order(self._data, self._rng)
+        return batches.ahead(lambda: batches.batch_stream(items, self._tokenizer, self._rng))
+
+    def write(self) -> None:
+        """Write the checkpoint with the weights as they are now."""
+        export.write_checkpoint(self._model, self._model.state_dict(), self._plan.checkpoint)
+        self._show(f"checkpoint: written to {self._plan.checkpoint}")
