@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: the words are wrong, or ask for help or the version; it has been printed.
     """
-    signal.signal(signal.SIGINT, lambda _number, _place: os._exit(INTERRUPTED))
+    signal.signal(signal.SIGINT, lambda _number, _place: leave(INTERRUPTED))
     from ui import logs
     from ui.commands.parser import parse
 
@@ -51,14 +51,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         log.info("ended by %s", type(error).__name__)
         return _fail(str(error))
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return leave(INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has what it wanted (`| head`)
-        _discard_output()
-        return DONE
+        return leave(DONE)
     except Exception as error:  # noqa: BLE001 - top of the process: no traceback on a user's screen
         log.error("crashed:\n%s", unworded(error))
-        return _fail(f"a defect of the program stopped it ({type(error).__name__}); the details are in {log_path}")
+        _fail(f"a defect of the program stopped it ({type(error).__name__}); the details are in {log_path}")
+        return leave(FAILED)
     return status
+
+
+def leave(status: int) -> int:
+    """End the process where a session may still run, without a wait for it.
+
+    What its threads do inside libraries would abort the interpreter's own way out; the model process notices by itself.
+    """
+    os._exit(status)
 
 
 def _make_output_robust() -> None:
@@ -66,11 +74,6 @@ def _make_output_robust() -> None:
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):  # a stream of another kind is its owner's business
             reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
-
-
-def _discard_output() -> None:
-    """Let the interpreter's last flush go nowhere, not into the closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(sentence: str) -> int:

@@ -17,6 +17,7 @@ ALL = ("run", "demo", "file", "listen", "devices", "models", "settings", "doctor
 def own_process(monkeypatch):
     """Each command sets up logging and Ctrl-C for a process of its own."""
     interrupt = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("ui.cli.leave", lambda status: status)
     root = logging.getLogger()
     before = list(root.handlers)
     yield
