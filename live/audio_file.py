@@ -1,6 +1,6 @@
 """A file as a source of sound: whatever FFmpeg reads, video included.
 
-In: a path. Out: AudioBlocks of 20 ms, nothing dropped, as fast as they are taken or paced like a microphone.
+In: a path. Out: AudioBlocks, nothing dropped, as fast as they are taken or paced like a microphone.
 What cannot be read at all is a CaptureError; what is cut short or damaged is read as far as it goes, with a warning.
 """
 
@@ -27,6 +27,8 @@ from models.base import SAMPLE_RATE
 Pace = Literal["fast", "live"]
 Pcm = NDArray[np.int16]
 
+FAST_BLOCK_S = 0.2
+"""Sound in one block of a file read fast: handing over blocks of 20 ms costs as much as hearing what is in them."""
 _JITTER_S = 0.1
 """Timestamps this close to the count of samples say nothing."""
 _MAX_GAP_S = 3600.0
@@ -97,7 +99,7 @@ class FileSource:
     def _read(self, sound: SoundFile, queue: AudioQueue) -> None:
         first = 0
         began_s = self._clock()
-        for samples in sound.blocks():
+        for samples in sound.blocks(BLOCK_S if self.is_live else FAST_BLOCK_S):
             end = first + len(samples)
             if self.is_live:
                 # As a device would: a block comes when its last sample has been heard.
@@ -143,9 +145,9 @@ class SoundFile:
     def close(self) -> None:
         self._container.close()
 
-    def blocks(self) -> Iterator[Pcm]:
-        """The sound from beginning to end, once: (n, channels) int16, n the same in all blocks but the last."""
-        n = round(self.rate * BLOCK_S)
+    def blocks(self, block_s: float) -> Iterator[Pcm]:
+        """The sound from beginning to end, once: (n, channels) int16, `block_s` seconds in all blocks but the last."""
+        n = round(self.rate * block_s)
         rest: Pcm = np.zeros((0, self.channels), np.int16)
         for samples in self._stretches():
             rest = np.concatenate([rest, samples])

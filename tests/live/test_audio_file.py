@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from audio_clips import noise, silence, to_pcm, tone, write_audio
 
-from live.audio_file import FileSource, SoundFile
+from live.audio import BLOCK_S
+from live.audio_file import FAST_BLOCK_S, FileSource, SoundFile
 from live.errors import CaptureError
 from live.queues import AudioQueue
 
@@ -16,7 +17,7 @@ from live.queues import AudioQueue
 def read(path):
     """All samples, (n, channels), and the finished SoundFile."""
     sound = SoundFile(path)
-    samples = np.concatenate(list(sound.blocks()))
+    samples = np.concatenate(list(sound.blocks(BLOCK_S)))
     sound.close()
     return samples, sound
 
@@ -126,10 +127,10 @@ def test_a_timestamp_that_trembles_or_is_broken_adds_no_silence(tmp_path, second
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])
-def test_blocks_hold_20_ms_at_the_rate_of_the_file(tmp_path, rate):
+def test_blocks_hold_what_was_asked_at_the_rate_of_the_file(tmp_path, rate):
     pcm = to_pcm(noise(0.305, rate=rate))
     sound = SoundFile(write_audio(tmp_path / "talk.wav", pcm, rate))
-    blocks = list(sound.blocks())
+    blocks = list(sound.blocks(BLOCK_S))
     sound.close()
 
     assert {len(block) for block in blocks[:-1]} == {rate // 50}
@@ -170,7 +171,7 @@ def test_every_sample_format_becomes_the_same_16_bits(tmp_path, codec, step):
 def test_a_clip_of_20_ms_is_one_block(tmp_path):
     sound = SoundFile(write_audio(tmp_path / "click.wav", to_pcm(tone(0.02))))
 
-    assert [len(block) for block in sound.blocks()] == [320]
+    assert [len(block) for block in sound.blocks(BLOCK_S)] == [320]
     sound.close()
 
 
@@ -184,7 +185,7 @@ def test_an_hour_is_read_in_flat_memory(tmp_path):
     sound = SoundFile(path)
 
     tracemalloc.start()
-    n = sum(len(block) for block in sound.blocks())
+    n = sum(len(block) for block in sound.blocks(BLOCK_S))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     sound.close()
@@ -287,7 +288,7 @@ def test_a_source_delivers_every_sample_however_slowly_they_are_taken(tmp_path):
     source.close()
 
     np.testing.assert_array_equal(np.concatenate([block.samples for block in blocks]), pcm)
-    assert [block.first for block in blocks] == list(range(0, len(pcm), 320))
+    assert [block.first for block in blocks] == list(range(0, len(pcm), round(FAST_BLOCK_S * 16_000)))
     assert (queue.n_dropped, source.position, source.is_live, source.lane) == (0, 48_000, False, "file")
 
 
@@ -342,7 +343,7 @@ def test_a_source_paced_live_does_not_sit_out_the_file_when_it_is_closed(tmp_pat
 def test_a_reader_that_fails_says_so_and_closes_the_queue(tmp_path, monkeypatch):
     source = FileSource(write_audio(tmp_path / "talk.wav", to_pcm(tone(1.0))))
     queue = AudioQueue(10.0, 16_000)
-    monkeypatch.setattr(SoundFile, "blocks", lambda sound: never("the disk is gone"))
+    monkeypatch.setattr(SoundFile, "blocks", lambda sound, block_s: never("the disk is gone"))
     said = threading.Event()
     reasons = []
     source.open(queue, lambda reason: (reasons.append(reason), said.set()))
