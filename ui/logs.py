@@ -38,6 +38,11 @@ def log_path() -> Path:
     return platformdirs.user_log_path("tongchuan", appauthor=False) / "tongchuan.log"
 
 
+def model_log_path() -> Path:
+    """Where what the model's libraries print goes, in the process of its own."""
+    return log_path().with_name("model.log")
+
+
 def configure() -> Path:
     """Send log records and Python's warnings to the log; where it cannot be written, nowhere.
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from live.errors import RecordingError
 from live.settings import AUTO, Settings
 from ui.cli import DONE, FAILED, INTERRUPTED
-from ui.commands.follow import CLOSE_S, Emit, follow
+from ui.commands.follow import CLOSE_S, follow
 from ui.commands.options import Commands, add_command, load_settings, resolve_model, say
 from ui.commands.outputs import TerminalDisplay
+from ui.commands.sessions import Emit, session_maker
 
 if TYPE_CHECKING:
     from live.demo import Script
@@ -124,9 +125,7 @@ class _Meeting:
         return self._summary.report(script, self._file.duration_s or script.turns[-1].end_s, started_s)
 
     def _make_session(self, emit: Emit) -> Session:
-        from live.session import Session
-
-        self._session = Session(self._settings, self._source, self._entry.factory, emit, model_name=self._entry.name)
+        self._session = session_maker(self._settings, self._source, self._entry)(emit)
         return self._session
 
     def _fail(self, error: RecordingError) -> None:

@@ -160,11 +160,12 @@ def _graphics() -> str:
 def _model(arguments: argparse.Namespace) -> str:
     from models.catalogue import resolve
     from models.worker import ModelWorker
+    from ui.logs import model_log_path
 
     settings, _ = load_settings(arguments)
     entry = resolve(settings.model, settings.device)
     began_s = time.monotonic()
-    with ModelWorker(entry.factory) as worker:
+    with ModelWorker(entry.factory, log_path=str(model_log_path())) as worker:
         while (left_s := began_s + PROBE_TIMEOUT_S - time.monotonic()) > 0:
             try:
                 reply = worker.replies.get(timeout=left_s)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from live.events import CaptionUpdated, ModelLoading, UtteranceClosed, UtteranceFailed
 from models.base import SAMPLE_RATE
-from ui.commands.follow import Display, Emit, follow
+from ui.commands.follow import Display, follow
 from ui.commands.options import Commands, add_command, add_speech, load_settings, resolve_model
 from ui.commands.outputs import EventStream, add_outputs, check_outputs, open_outputs, writes_to_stdout, written
+from ui.commands.sessions import session_maker
 
 if TYPE_CHECKING:
     from live.audio_file import FileSource
     from live.events import Event
-    from live.session import Session
 
 
 def add_parser(commands: Commands) -> None:
@@ -52,7 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
         ModelError: there is no such model.
     """
     from live.audio_file import FileSource, SoundFile
-    from live.session import Session
 
     settings, _ = load_settings(arguments)
     entry = resolve_model(settings)
@@ -61,10 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         SoundFile(arguments.talk).close()  # before any output replaces what stood there
     sinks = open_outputs(arguments)
     source = FileSource(arguments.talk)
-
-    def make_session(emit: Emit) -> Session:
-        return Session(settings, source, entry.factory, emit, model_name=entry.name, as_live=arguments.as_live)
-
+    make_session = session_maker(settings, source, entry, as_live=arguments.as_live)
     display: Display = EventStream() if writes_to_stdout(arguments) else FileDisplay(source, not arguments.no_progress)
     try:
         ending = follow(make_session, display, sinks, waits=True)

@@ -19,6 +19,7 @@ from live.errors import LiveError, RecordingError
 from live.events import Command, Event, SessionStopped, Stop
 from live.recording.recorder import Recorder, Sink
 from ui.cli import DONE, FAILED, INTERRUPTED
+from ui.commands.sessions import Emit
 
 TICK_S = 0.1
 """How often a display is refreshed while nothing happens, and Windows looks for Ctrl-C."""
@@ -26,8 +27,6 @@ CLOSE_S = 10.0
 """How long the disk may take for what is left at the end."""
 JOIN_S = 10.0
 """How long the session's threads may take after its last event."""
-
-Emit = Callable[[Event], None]
 
 
 class Followed(Protocol):

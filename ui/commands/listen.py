@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from ui.commands.follow import Emit, follow
+from ui.commands.follow import follow
 from ui.commands.options import (
     Commands,
     add_command,
@@ -25,9 +24,7 @@ from ui.commands.outputs import (
     writes_to_stdout,
     written,
 )
-
-if TYPE_CHECKING:
-    from live.session import Session
+from ui.commands.sessions import session_maker
 
 
 def add_parser(commands: Commands) -> None:
@@ -58,17 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
         ModelError: there is no such model.
     """
     from live.capture import Microphone
-    from live.session import Session
 
     settings, _ = load_settings(arguments)
     check_source(settings)
     entry = resolve_model(settings)
     check_outputs(arguments)
     sinks = open_outputs(arguments)
-
-    def make_session(emit: Emit) -> Session:
-        return Session(settings, Microphone(settings.input), entry.factory, emit, model_name=entry.name)
-
+    make_session = session_maker(settings, Microphone(settings.input), entry)
     if writes_to_stdout(arguments):
         return follow(make_session, EventStream(), sinks).status
     with TerminalDisplay(settings) as display:

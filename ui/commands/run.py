@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from live.errors import LiveError, RecordingError
 from ui.cli import DONE, FAILED
-from ui.commands.follow import CLOSE_S, Emit
+from ui.commands.follow import CLOSE_S
 from ui.commands.options import (
     Commands,
     add_command,
@@ -20,9 +19,7 @@ from ui.commands.options import (
     say,
 )
 from ui.commands.outputs import add_outputs, check_outputs, open_outputs, writes_to_stdout
-
-if TYPE_CHECKING:
-    from live.session import Session
+from ui.commands.sessions import session_maker
 
 
 def add_parser(commands: Commands) -> None:
@@ -62,11 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from live.capture import Microphone
     from live.recording.recorder import Recorder
-    from live.session import Session
     from ui.app import run_overlay
-
-    def make_session(emit: Emit) -> Session:
-        return Session(settings, Microphone(settings.input), entry.factory, emit, model_name=entry.name)
 
     failures: list[RecordingError] = []
 
@@ -77,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     recorder = Recorder(open_outputs(arguments), failed)
     try:
         status = run_overlay(
-            make_session,
+            session_maker(settings, Microphone(settings.input), entry),
             settings,
             on_event=[recorder],
             remember=lambda key, value: set_value(None, key, value),
