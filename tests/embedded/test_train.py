@@ -116,15 +116,6 @@ def test_batches_hold_clips_of_like_length_and_about_equal_work(tokenizer):
         assert (batch.labels == IGNORED).float().mean() < 0.5
 
 
-def test_an_error_in_the_batch_thread_reaches_the_training_loop():
-    def broken():
-        raise FileNotFoundError("no training data")
-        yield
-
-    with pytest.raises(FileNotFoundError, match="no training data"):
-        next(batches.ahead(broken))
-
-
 def test_orthogonal_updates_have_singular_values_near_one():
     matrix = torch.randn(40, 90, generator=torch.Generator().manual_seed(0))
     for shaped in (matrix, matrix.mT):

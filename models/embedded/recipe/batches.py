@@ -6,10 +6,8 @@ is not this module's business.
 
 from __future__ import annotations
 
-import queue
 import random
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +28,6 @@ POSITIONS_PER_BATCH = 7500
 """Encoder positions (20 ms each) in a batch, padding included."""
 CHUNK_ITEMS = 3000
 """Items sorted by length together."""
-AHEAD = 6
-"""Batches made ahead of the network."""
 
 MASKS = 2
 MEL_MASK = 14
@@ -154,22 +150,3 @@ def batch_stream(
         for group in groups:
             if group:
                 yield collate(group, vocabulary, rng, masker)
-
-
-def ahead(make: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
-    """The same batches, made by a thread while the network works."""
-    made: queue.Queue[Batch | BaseException] = queue.Queue(AHEAD)
-
-    def work() -> None:
-        try:
-            for batch in make():
-                made.put(batch)
-        except Exception as error:  # noqa: BLE001 - top of the thread; raised again in the caller's
-            made.put(error)
-
-    threading.Thread(target=work, name="batches", daemon=True).start()
-    while True:
-        batch = made.get()
-        if isinstance(batch, BaseException):
-            raise batch
-        yield batch

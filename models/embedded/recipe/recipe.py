@@ -48,6 +48,7 @@ class Recipe:
     """Runs the stages of a plan."""
 
     def __init__(self, plan: Plan, show: Show) -> None:
+        torch.set_flush_denormal(True)  # before the first thread is made, which takes it over
         torch.set_num_threads(plan.n_threads)
         self._plan = plan
         self._show = show
@@ -112,8 +113,7 @@ class Recipe:
             self.write()
 
     def _batches(self) -> Iterator[Batch]:
-        items = dataset.item_order(self._data, self._rng)
-        return batches.ahead(lambda: batches.batch_stream(items, self._tokenizer, self._rng))
+        return batches.batch_stream(dataset.item_order(self._data, self._rng), self._tokenizer, self._rng)
 
     def write(self) -> None:
         """Write the checkpoint with the weights as they are now."""

@@ -148,7 +148,7 @@ def score_non_speech(translator: QwenAudioTranslator, kinds: Sequence[str], n: i
     clips = (
         augment.non_speech(kinds[i % len(kinds)], round(rng.uniform(0.5, 8) * SAMPLE_RATE), sounds) for i in range(n)
     )
-    return _share(any(_text(ask(translator, clip), branch) for branch in (0, 1)) for clip in clips)
+    return _share(any(outcome.text.strip() for outcome in ask(translator, clip).outcomes) for clip in clips)
 
 
 def score_prefixes(translator: QwenAudioTranslator, language: str, n: int) -> tuple[int, float]:
