@@ -169,9 +169,9 @@ def test_the_joint_stage_learns_one_batch_and_is_taken_up_where_it_was_left(netw
     stage = train.joint_stage(network, head, 2.0, tmp_path / "joint.pt", torch.float32, warmup_steps=2)
     lines = []
     batch = next(tiny_batches(tokenizer))
-    untrained = float(stage.loss(batch)[0])
+    untrained = float(stage.loss(batch)[0].detach())
     first = run.train(stage, tiny_batches(tokenizer), lines.append)
-    assert float(stage.loss(batch)[0]) < untrained
+    assert float(stage.loss(batch)[0].detach()) < untrained
     assert "min left" in lines[-1]
     weights = network.lm_head.weight.detach().clone()
     torch.nn.init.zeros_(network.lm_head.weight)
