@@ -89,6 +89,14 @@ def test_captions_stay_through_a_pause_and_go_after_silence(model: CaptionModel,
     assert model.view().until_s is None
 
 
+def test_captions_that_went_do_not_come_back_with_the_next(model: CaptionModel, clock: Clock) -> None:
+    model.apply(update(1, "Good morning."))
+    clock.now += 2 * CLEAR_AFTER_S
+    assert texts(model) == []
+    model.apply(update(2, "Where were we?"))
+    assert texts(model) == ["Where were we?"]
+
+
 def test_speech_that_has_no_text_yet_keeps_the_last_caption(model: CaptionModel, clock: Clock) -> None:
     model.apply(update(1, "Good morning."))
     clock.now += CLEAR_AFTER_S

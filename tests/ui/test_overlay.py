@@ -60,10 +60,12 @@ def mouse(overlay: Overlay, kind: QEvent.Type, at: QPoint) -> None:
 
 
 def drag(overlay: Overlay, by: QPoint) -> None:
+    area = QGuiApplication.primaryScreen().availableGeometry()
     grip = overlay.pos() + QPoint(40, 40)
     mouse(overlay, QEvent.Type.MouseButtonPress, grip)
     mouse(overlay, QEvent.Type.MouseMove, grip + by / 2)
     mouse(overlay, QEvent.Type.MouseMove, grip + by)
+    assert area.contains(overlay.geometry())
     mouse(overlay, QEvent.Type.MouseButtonRelease, grip + by)
 
 
