@@ -29,6 +29,13 @@ def start(*words, stdout=subprocess.PIPE):
     )
 
 
+def rest_of(program):
+    """What a program has yet to say on both outputs; `communicate` would lose what `readline` has buffered."""
+    rest, errors = program.stdout.read(), program.stderr.read()
+    program.wait(timeout=60)
+    return rest, errors
+
+
 @pytest.fixture
 def talk(tmp_path):
     return write_talk(tmp_path / "talk.wav", 4)
@@ -156,7 +163,7 @@ def test_ctrl_c_keeps_the_captions_so_far_and_is_status_130(tmp_path):
     with start("file", talk, *FAKE, "--srt", srt) as program:
         assert program.stdout.readline()
         program.send_signal(signal.SIGINT)
-        rest, errors = program.communicate(timeout=60)
+        rest, errors = rest_of(program)
     cues = list(pysubs2.load(str(srt)))
     assert program.returncode == 130
     assert 1 <= len(cues) == 1 + len(rest.splitlines()) < 400
@@ -168,7 +175,7 @@ def test_ctrl_c_while_the_model_is_loading_is_status_130(talk):
     with start("file", talk, *FAKE, "--jsonl", "-") as program:
         assert "loading" in program.stdout.readline()
         program.send_signal(signal.SIGINT)
-        rest, errors = program.communicate(timeout=60)
+        rest, errors = rest_of(program)
     assert program.returncode == 130
     assert json.loads(rest.splitlines()[-1])["event"] == "SessionStopped"
     assert "Traceback" not in errors
