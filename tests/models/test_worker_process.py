@@ -31,7 +31,7 @@ from models.base import (
     WorkerDied,
 )
 from models.worker import Deadlines, ModelWorker
-from models.worker_child import MAX_LOG_BYTES
+from models.worker_child import MAX_LOG_BYTES, Job, packed
 from models.worker_process import ModelProcess
 
 
@@ -114,6 +114,25 @@ def test_ctrl_c_does_not_reach_the_process_from_its_first_moment():
     finally:
         process.dismiss(PATIENCE_S)
         assert process.bury(PATIENCE_S) == 0
+
+
+@needs_posix
+def test_a_process_that_does_not_leave_is_told_by_signal():
+    process = ModelProcess(fake(hang_on=1), os.devnull)
+    while not isinstance(process.receive(), Ready):
+        pass
+    process.send(packed(Job(1, ask())), PATIENCE_S)
+    process.dismiss(0.2)
+    assert process.bury(PATIENCE_S) == -signal.SIGTERM
+
+
+@needs_posix
+def test_a_process_that_lingers_is_killed_before_it_is_buried():
+    process = ModelProcess(fake(), os.devnull)
+    os.kill(model_processes()[0].pid, signal.SIGSTOP)
+    assert process.bury(0.1) == -signal.SIGKILL
+    process.kill()  # too late, and harmless
+    assert model_processes() == []
 
 
 def test_the_process_leaves_cores_free_and_asks_no_hub(tmp_path, monkeypatch):
