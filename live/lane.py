@@ -124,8 +124,10 @@ class Lane:
         """Close the source; what was heard is still handed on."""
         self._is_closing.set()
         self._is_free.set()
-        self.source.close()
-        self._queue.close()
+        try:
+            self.source.close()
+        finally:
+            self._queue.close()
 
     def hold(self, is_held: bool) -> None:
         """Keep a file where it is, or let it go on."""

@@ -105,7 +105,6 @@ class Session:
             _chosen(settings.from_language), _chosen(settings.to_language), settings.pair
         )
         self._policy: Policy | None = None
-        self._capabilities: Capabilities | None = None
         self._state: State = "loading"
         self._is_translating = True
         self._is_abandoned = False
@@ -156,8 +155,9 @@ class Session:
             _log.error("The session thread failed:\n%s", unworded(error))
             self._fail(f"The session ended on an error of the program ({type(error).__name__}); the log has the place.")
             self._abandon()
-        finally:
             self._close_lane()
+            self._translator.join(CLOSE_S)
+        finally:
             self._refuse_the_rest()
             self._enter("stopped", self._error or "")
             self._emit(SessionStopped(self._error))

@@ -116,6 +116,10 @@ class TranslatorThread:
         """Give up what runs and what waits."""
         self._is_abandoned.set()
 
+    def join(self, timeout_s: float) -> None:
+        """Wait for the model process to be gone; longer than `timeout_s` never."""
+        self._thread.join(timeout_s)
+
     def _run(self) -> None:
         error: str | None = None
         worker: Worker | None = None

@@ -505,6 +505,21 @@ def test_an_error_of_the_program_in_the_segmenter_thread_ends_the_session_in_one
     )
 
 
+def test_an_error_of_the_program_in_a_source_ends_the_session_in_one_sentence(run, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("bug")
+
+    made = run(FakeSource()).listen()
+    made.source.say(tone(1.0))
+    monkeypatch.setattr(made.source, "close", broken)
+    made.session.send(Pause())
+    made.end()
+    assert made.recorder.stopped.error == (
+        "The session ended on an error of the program (RuntimeError); the log has the place."
+    )
+    assert made.worker.is_closed
+
+
 # Commands
 
 
