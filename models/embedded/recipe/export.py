@@ -27,6 +27,8 @@ DESCRIPTION = {"mode": "task_tags", "edge": "v1", "languages": ["zh", "en"], "na
 
 LAST_LOGITS = 5
 GREEDY_IDS = 16
+READABLE = 0o644
+"""safetensors writes for the owner alone; these files are installed for everyone."""
 BYTES_LIMIT = 25_000_000
 """The repository carries no larger file of weights."""
 
@@ -50,6 +52,7 @@ def write_checkpoint(model: Qwen2AudioForConditionalGeneration, weights: dict[st
     save_file(halves, part, metadata={"format": "pt"})
     if part.stat().st_size > BYTES_LIMIT:
         raise ValueError(f"the weights take {part.stat().st_size} bytes; at most {BYTES_LIMIT} are meant to be carried")
+    part.chmod(READABLE)
     part.replace(folder / WEIGHTS)
 
 
@@ -83,6 +86,7 @@ def write_expected(folder: Path, clips: Sequence[tuple[Samples, str, Task]]) -> 
             tensors[f"{case}.{name}"] = tensor.contiguous()
     part = folder / (EXPECTED + ".part")
     save_file(tensors, part)
+    part.chmod(READABLE)
     part.replace(folder / EXPECTED)
 
 
