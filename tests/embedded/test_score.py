@@ -6,7 +6,7 @@ import pytest
 
 from live.demo import load_script, meeting_sound
 from models.base import SAMPLE_RATE, UNKNOWN, Hypothesis, Outcome, Piece
-from models.embedded.recipe import export, speech
+from models.embedded.recipe import export, score, speech
 from models.embedded.recipe.augment import Conditions
 from models.embedded.recipe.grammar import split_of
 from models.embedded.recipe.render_demo import SEATS, perform, write_flac
@@ -117,6 +117,19 @@ def test_sentences_are_where_the_script_says_and_speakers_differ_in_level(tmp_pa
     with av.open(str(tmp_path / "meeting.flac")) as container:
         read = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)[0] / 32767
     assert np.abs(read - samples).max() < 1e-4
+
+
+def test_the_reference_clips_are_short_held_out_and_of_every_kind():
+    clips = score.reference_clips()
+    assert [(language, task) for _, language, task in clips] == [
+        ("zh", "translate"),
+        ("en", "transcribe"),
+        ("en", "translate"),
+        ("zh", "transcribe"),
+    ]
+    seconds = [len(samples) / SAMPLE_RATE for samples, _, _ in clips]
+    assert seconds[3] < 1 < seconds[0]
+    assert seconds[2] > seconds[1]
 
 
 def test_the_shipped_folder_describes_itself():

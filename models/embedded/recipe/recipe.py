@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from models.embedded.recipe import batches, dataset, export, optimise, run, train
+from models.embedded.recipe import batches, dataset, export, optimise, run, score, train
 from models.embedded.recipe.batches import Batch
 from models.embedded.recipe.model import PhoneHead, build_model
 from models.qwen_audio.tokenizer import Tokenizer
@@ -116,6 +116,7 @@ class Recipe:
         return batches.batch_stream(dataset.item_order(self._data, self._rng), self._tokenizer, self._rng)
 
     def write(self) -> None:
-        """Write the checkpoint with the weights as they are now."""
+        """Write the checkpoint with the weights as they are now, and what it is verified by."""
         export.write_checkpoint(self._model, self._model.state_dict(), self._plan.checkpoint)
+        export.write_expected(self._plan.checkpoint, score.reference_clips())
         self._show(f"checkpoint: written to {self._plan.checkpoint}")

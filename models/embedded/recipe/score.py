@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from sacrebleu import corpus_bleu
 
-from models.base import SAMPLE_RATE, Branch, Hypothesis, Request, Samples
+from models.base import SAMPLE_RATE, Branch, Hypothesis, Request, Samples, Task
 from models.embedded.recipe import augment, segments, speech
 from models.embedded.recipe.augment import Conditions
 from models.embedded.recipe.grammar import Split, sample
@@ -93,6 +93,20 @@ def cases(row: Row, language: str, n: int) -> Iterator[Case]:
         clip = segments.compose(sentences, language, voice, shape)
         example = segments.whole(clip, row.conditions(sounds), sounds, _nothing_is_cut)
         yield Case(example.samples, language, example.transcript, example.translation)
+
+
+def reference_clips() -> list[tuple[Samples, str, Task]]:
+    """What expected.safetensors is made of: one sentence of each language, two of them, and less than a second."""
+    single = Row("reference", variants=speech.HELD_VARIANTS, conditions=_clean)
+    (zh,), (en,) = (list(cases(single, language, 1)) for language in ("zh", "en"))
+    (pair,) = cases(replace(single, name="reference pair", n_sentences=(2,)), "en", 1)
+    begun = zh.samples[: int(0.8 * SAMPLE_RATE)]
+    return [
+        (zh.samples, "zh", "translate"),
+        (en.samples, "en", "transcribe"),
+        (pair.samples, "en", "translate"),
+        (begun, "zh", "transcribe"),
+    ]
 
 
 def _nothing_is_cut(*_: object) -> int:
