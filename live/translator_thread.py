@@ -151,6 +151,7 @@ class TranslatorThread:
 
     def _serve(self, worker: Worker) -> None:
         while True:
+            was_closed = self._jobs.is_closed  # read first: what was put before closing is then still found
             job = self._jobs.get(IDLE_POLL_S)
             while not worker.replies.empty():
                 self._hear(worker.replies.get_nowait())
@@ -159,7 +160,7 @@ class TranslatorThread:
                     self._translate(worker, job)
                 finally:
                     self._jobs.done()
-            elif self._jobs.is_closed or self._is_abandoned.is_set():
+            elif was_closed or self._is_abandoned.is_set():
                 return
 
     def _translate(self, worker: Worker, job: Job) -> None:

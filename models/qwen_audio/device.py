@@ -14,6 +14,9 @@ from models.base import ModelLoadError
 DEVICES = ("auto", "cuda", "mps", "cpu")
 _SPARE_CORES = 2
 """Left to sound, interface and the meeting itself."""
+_SMALL = 100_000_000
+"""Parameters below which one thread does: what each thread has to do is shorter than the wait for one that the system
+has put aside. docs/log.md has the figures beside a busy program."""
 
 
 def choose_device(wanted: str) -> tuple[torch.device, str]:
@@ -36,9 +39,9 @@ def choose_device(wanted: str) -> tuple[torch.device, str]:
     return torch.device(wanted), f"{wanted} (asked for)"
 
 
-def limit_threads() -> int:
-    """Leave cores to everybody else; returns the threads that torch may use."""
-    threads = max(1, _available_cores() - _SPARE_CORES)
+def limit_threads(n_parameters: int) -> int:
+    """Leave cores to everybody else; returns the threads that torch uses for a model of this size."""
+    threads = 1 if n_parameters < _SMALL else max(1, _available_cores() - _SPARE_CORES)
     torch.set_num_threads(threads)
     return threads
 

@@ -72,7 +72,6 @@ class QwenAudioTranslator:
             ModelLoadError: the checkpoint is missing, broken or of another kind, or the device is not here.
         """
         device, reason = choose_device(self._device)
-        limit_threads()
         inspect(self._folder)  # a folder that is no checkpoint says so before it is asked for a vocabulary
         tokenizer = Tokenizer.from_folder(self._folder)
         try:
@@ -81,6 +80,7 @@ class QwenAudioTranslator:
             raise ModelLoadError(f"The model does not fit into the memory of {reason}; choose a smaller one.") from e
         except RuntimeError as e:
             raise ModelLoadError(f"The model cannot be put on {reason}; choose another --device.") from e
+        limit_threads(checkpoint.model.num_parameters())
         self._loaded = _prepare(checkpoint, tokenizer)
         return Capabilities(
             name=checkpoint.name,
