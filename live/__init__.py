@@ -1,1 +1,1 @@
-"""Sound in, captions out: sources, voice activity, utterances, queues, policy, sessions. No Qt, no torch, no command line."""
+"""Sound in, captions out: sources, voice activity, utterances, policy, sessions. No Qt, no torch, no command line."""
