@@ -40,7 +40,7 @@ test-desktop: .venv/.dev  ## the tests on a real sound server and a real X scree
 	@$(PYTEST) -m desktop
 
 soak: .venv/.dev  ## an hour of sound through the embedded model; takes many minutes
-	@$(PYTEST) -m soak --timeout 7200
+	@$(PYTEST) -m soak --timeout 7200 -s
 
 embedded-model: .venv/.dev  ## train the embedded model on, from the committed weights
 	@$(PYTHON) -m models.embedded.recipe train

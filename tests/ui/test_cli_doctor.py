@@ -9,7 +9,7 @@ CHECKS = (
     "model", "sound", "microphone", "screen", "fonts", "network",
 )  # fmt: skip
 
-NO_GPU = {"build": None, "gpu": None, "memory": 0, "mps": False, "threads": 4}
+NO_GPU = {"build": None, "gpu": None, "memory": 0, "mps": False}
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ cuda = torch.cuda.is_available()
 print(json.dumps({
     "build": torch.version.cuda, "gpu": torch.cuda.get_device_name(0) if cuda else None,
     "memory": torch.cuda.get_device_properties(0).total_memory if cuda else 0,
-    "mps": torch.backends.mps.is_available(), "threads": torch.get_num_threads(),
+    "mps": torch.backends.mps.is_available(),
 }))
 """
 _QT = """
@@ -154,7 +154,7 @@ def _graphics() -> str:
         )
     if has_driver:
         raise NotOk(f"an NVIDIA driver is here, but torch (CUDA {facts['build']}) finds no GPU: update the driver")
-    return f"none: the processor computes, with {facts['threads']} threads"
+    return "none: the processor computes"
 
 
 def _model(arguments: argparse.Namespace) -> str:
