@@ -35,6 +35,8 @@ _MAX_GAP_S = 3600.0
 """A longer hole in the timestamps is a broken timestamp, not a pause."""
 _SHORT_BY_S = 0.5
 """So much less than the container promises is worth a warning; codecs pad by less."""
+_HELD_UP_S = 1.0
+"""So far behind its clock a file paced live was paused: it goes on from where it is, and makes up for nothing."""
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +105,10 @@ class FileSource:
             end = first + len(samples)
             if self.is_live:
                 # As a device would: a block comes when its last sample has been heard.
-                self._wait(max(0.0, began_s + end / self.rate - self._clock()))
+                late_s = self._clock() - (began_s + end / self.rate)
+                if late_s > _HELD_UP_S:
+                    began_s += late_s
+                self._wait(max(0.0, -late_s))
             if self._stop.is_set():
                 return
             queue.put(AudioBlock(self.lane, samples, first, self._clock()), self._stop.is_set)
@@ -129,6 +134,7 @@ class SoundFile:
             raise CaptureError(f"{path} has no sound in it.")
         self._stream = self._container.streams.best("audio")
         self._n_damaged = 0
+        self._holds_no_numbers = False
         self._n_read = 0
         self._origin_s = (self._container.start_time or 0) / av.time_base
         frames = self._decoded()
@@ -163,6 +169,7 @@ class SoundFile:
         resampler: av.AudioResampler | None = None
         for frame in self._frames:
             yield from self._silence_before(frame)
+            self._holds_no_numbers = self._holds_no_numbers or not np.isfinite(frame.to_ndarray()).all()
             if (frame.sample_rate, len(frame.layout.channels)) == (self.rate, self.channels):
                 stretches = [to_int16(frame)]
             else:  # broadcasts change from stereo to mono and back: the first format stays
@@ -194,7 +201,7 @@ class SoundFile:
                 except av.FFmpegError:
                     self._n_damaged += 1
         except av.FFmpegError as error:
-            _log.info("%s: %s", self._path.name, error)
+            _log.info("a file cannot be decoded any further: %s", type(error).__name__)  # its name is the user's own
             self._n_damaged += 1
 
     def _promised_s(self) -> float | None:
@@ -215,6 +222,8 @@ class SoundFile:
             self.warning = f"{self._path.name} is cut short: it ends at {read_s:.1f} s, and its header promises more."
         elif self._n_damaged:
             self.warning = f"{self._path.name} is damaged: {self._n_damaged} parts of it were passed over."
+        elif self._holds_no_numbers:
+            self.warning = f"{self._path.name} holds samples that are no numbers: they count as silence."
 
 
 def to_int16(frame: av.AudioFrame) -> Pcm:

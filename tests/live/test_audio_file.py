@@ -155,9 +155,10 @@ def test_full_scale_and_digital_silence_survive(tmp_path):
 
 def test_floating_point_sound_is_clipped_and_what_is_not_finite_is_silence(tmp_path):
     wanted = np.array([0.5, -1.0, np.nan, 1.5, np.inf, -2.0, -np.inf, 0.0] * 100, np.float32)
-    samples, _ = read(write_audio(tmp_path / "talk.wav", wanted, codec="pcm_f32le"))
+    samples, sound = read(write_audio(tmp_path / "talk.wav", wanted, codec="pcm_f32le"))
 
     assert samples[:8, 0].tolist() == [16_384, -32_768, 0, 32_767, 0, -32_768, 0, 0]
+    assert sound.warning == "talk.wav holds samples that are no numbers: they count as silence."
 
 
 @pytest.mark.parametrize(("codec", "step"), [("pcm_u8", 256), ("pcm_s24le", 1), ("pcm_s32le", 1), ("pcm_f64le", 1)])
@@ -318,6 +319,31 @@ def test_a_source_paced_live_offers_each_block_when_its_last_sample_was_heard(tm
 
     assert source.is_live
     np.testing.assert_allclose(stamps, 100.0 + 0.02 * np.arange(1, 51))
+
+
+def test_a_source_paced_live_goes_on_from_where_it_was_held_up(tmp_path):
+    now_s = [100.0]
+
+    class Held(AudioQueue):
+        """Takes the tenth block half a minute late."""
+
+        def put(self, block, stop=lambda: False):
+            if block.first == 9 * 320:
+                now_s[0] += 30.0
+            return super().put(block, stop)
+
+    def wait(seconds):
+        now_s[0] += seconds
+
+    path = write_audio(tmp_path / "talk.wav", to_pcm(tone(1.0)))
+    source = FileSource(path, "live", clock=lambda: now_s[0], wait=wait)
+    queue = Held(10.0, 16_000)
+    source.open(queue, never)
+    stamps = [block.stamp_s for block in drained(queue)]
+    source.close()
+
+    np.testing.assert_allclose(stamps[:10], 100.0 + 0.02 * np.arange(1, 11))
+    np.testing.assert_allclose(stamps[10:], 130.2 + 0.02 * np.arange(40))
 
 
 def test_a_source_that_is_closed_early_stops_reading_and_closes_its_queue(tmp_path):
