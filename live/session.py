@@ -81,18 +81,16 @@ class Session:
             factory: builds the translator, in the model process.
             emit: takes the events, or several that do; see `live.sinks.Sink`.
             model_name: as shown while the model is loaded.
-            as_live: a file that is not live makes partials too, each translated before the next block: what is shown
-                is what a listener would see if translating took no time. Final captions are the same as without.
+            as_live: a file read at once makes partials too: what a listener would see if translating took no time.
+                Final captions are the same as without.
             start_worker: starts the model process.
             open_microphone: makes the source of another microphone, by a part of its name.
             clock: monotonic seconds.
         """
-        self._settings = settings
-        self._source = source
+        self._settings, self._source = settings, source
         self._pace: Pace = "live" if source.is_live else "lockstep" if as_live else "fast"
         self._emit = Sinks([emit] if callable(emit) else emit)
         self._open_microphone = open_microphone
-        self._clock = clock
         self._ids = itertools.count(1)
         self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         self._jobs = JobQueue(clock)
@@ -101,14 +99,11 @@ class Session:
         )
         self._model_name = model_name
         self._mode: Mode = settings.mode
-        self._direction = Direction.between(
-            _chosen(settings.from_language), _chosen(settings.to_language), settings.pair
-        )
+        self._direction = _direction(settings)
         self._policy: Policy | None = None
         self._state: State = "loading"
         self._is_translating = True
-        self._is_abandoned = False
-        self._is_paused = False
+        self._is_abandoned = self._is_paused = False
         self._is_listening = False  # a lane is open, perhaps held
         self._lane: Lane | None = None  # the newest
         self._running: set[Lane] = set()
@@ -374,5 +369,6 @@ class Session:
         self._emit(StateChanged(self._state, detail))
 
 
-def _chosen(language: str) -> str | None:
-    return None if language == AUTO else language
+def _direction(settings: Settings) -> Direction:
+    source, target = (None if code == AUTO else code for code in (settings.from_language, settings.to_language))
+    return Direction.between(source, target, settings.pair)

@@ -6,47 +6,27 @@ import random
 import re
 import threading
 import wave
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import (
-    CHINESE_HZ,
-    ENGLISH_HZ,
-    FAKE,
-    WAIT_S,
-    EnergyDetector,
-    FakeFile,
-    FakeSource,
-    FakeWorker,
-    Recorder,
-    conversation,
-    quiet,
-    tone,
-)
+from fakes import ENGLISH_HZ, FAKE, WAIT_S, FakeFile, FakeSource, FakeWorker, Recorder, conversation, quiet, tone
+from session_run import SAID, Run, gated
 
-from live import session as session_module
 from live.audio_file import FileSource
-from live.errors import CaptureError
 from live.events import (
     AddMark,
-    AddTerm,
     AudioDropped,
     CaptionUpdated,
     DeviceChanged,
-    LagChanged,
     LevelChanged,
-    MarkAdded,
     ModelLoading,
-    ModelRestarted,
     Pause,
     Resume,
     SessionStopped,
     SetDirection,
     SetMode,
-    SetModel,
     SetSources,
     StateChanged,
     Stop,
@@ -55,85 +35,8 @@ from live.events import (
 )
 from live.session import Session
 from live.settings import Settings
-from models.base import SAMPLE_RATE, ModelLoadError, TranslatorFactory
+from models.base import SAMPLE_RATE
 from models.worker import ModelWorker
-
-SAID = "a sentence that somebody said"
-
-
-class Run:
-    """A session with all it stands on."""
-
-    def __init__(self, source, *, start_worker: Callable = FakeWorker, sinks=(), settings=None, **options) -> None:
-        self.source = source
-        self.recorder = Recorder()
-        self.workers: list[FakeWorker] = []
-
-        def start(factory: TranslatorFactory) -> FakeWorker:
-            self.workers.append(start_worker(factory))
-            return self.workers[-1]
-
-        self.session = Session(
-            settings or Settings(),
-            source,
-            FAKE,
-            [self.recorder, *sinks],
-            model_name="fake",
-            start_worker=start,
-            **options,
-        )
-
-    @property
-    def worker(self) -> FakeWorker:
-        return self.workers[0]
-
-    def listen(self) -> Run:
-        """Start, and wait until the source is open."""
-        self.session.start()
-        self.recorder.wait_state("listening")
-        return self
-
-    def end(self) -> Run:
-        """Wait for an end that comes by itself."""
-        assert self.session.join(WAIT_S), f"the session did not end: {self.recorder.events}"
-        assert self.recorder.stopped
-        return self
-
-    def stop(self) -> Run:
-        self.session.send(Stop())
-        return self.end()
-
-
-@pytest.fixture(autouse=True)
-def tones_are_speech(monkeypatch) -> None:
-    monkeypatch.setattr(session_module, "make_detector", lambda _: EnergyDetector())
-
-
-@pytest.fixture(autouse=True)
-def deadlines_are_far(monkeypatch) -> None:
-    """An end that waits for a deadline fails its test."""
-    monkeypatch.setattr(session_module, "DRAIN_S", 10 * WAIT_S)
-    monkeypatch.setattr(session_module, "CLOSE_S", 10 * WAIT_S)
-
-
-@pytest.fixture
-def run() -> Iterator[Callable[..., Run]]:
-    """Makes sessions, and stops them at the end of the test."""
-    runs: list[Run] = []
-
-    def make(*args, **options) -> Run:
-        runs.append(Run(*args, **options))
-        return runs[-1]
-
-    yield make
-    for made in runs:
-        made.session.send(Stop())
-        assert made.session.join(WAIT_S)
-
-
-def gated(gate: threading.Semaphore, **options) -> Callable:
-    return partial(FakeWorker, gate=gate, **options)
-
 
 # A file, from beginning to end
 
@@ -363,326 +266,6 @@ def test_a_device_that_delivers_more_than_fits_is_told_of_too(run):
     assert {event.reason for event in made.recorder.of(AudioDropped)} == {"the program could not keep up"}
 
 
-# A slow or broken model
-
-
-def test_a_partial_gives_way_to_a_final_and_never_to_a_newer_partial(run):
-    gate = threading.Semaphore(0)
-    made = run(FakeSource(), start_worker=gated(gate)).listen()
-    made.source.say(tone(3.0))
-    made.worker.wait_requests(1)
-    assert made.worker.cancelled == set()
-    made.source.say(quiet(1.0))
-    made.worker.wait_cancelled()
-    gate.release(100)
-    made.stop()
-    assert [request.is_final for request in made.worker.requests] == [False, True]
-    assert len(made.recorder.finals) == 1
-
-
-def test_with_a_slow_model_every_final_comes_and_in_order(run):
-    gate = threading.Semaphore(0)
-    made = run(FakeSource(), start_worker=gated(gate)).listen()
-    made.source.say(conversation(8))
-    made.recorder.wait_for(lambda event: isinstance(event, UtteranceClosed), 8)
-    gate.release(1000)
-    made.recorder.wait_for(lambda event: isinstance(event, CaptionUpdated) and event.caption.is_final, 8)
-    made.stop()
-    assert [caption.id for caption in made.recorder.finals] == list(range(1, 9))
-    assert made.recorder.of(UtteranceFailed) == []
-
-
-def test_lag_is_split_into_waiting_and_computing(run):
-    made = run(FakeFile(conversation(2)))
-    made.session.start()
-    made.end()
-    lags = made.recorder.of(LagChanged)
-    assert len(lags) == 2
-    assert all(lag.waiting_s >= 0 and lag.compute_s >= 0 and lag.stability_s == 0 for lag in lags)
-
-
-def test_one_failed_utterance_is_told_and_the_session_goes_on(run):
-    made = run(FakeFile(conversation(3)), start_worker=partial(FakeWorker, fail_on=[2]))
-    made.session.start()
-    made.end()
-    assert [caption.id for caption in made.recorder.finals] == [1, 3]
-    failed = made.recorder.of(UtteranceFailed)
-    assert [(event.id, event.message) for event in failed] == [(2, "The fake worker was told to fail.")]
-    assert made.recorder.stopped == SessionStopped(None)
-
-
-def test_a_failed_partial_is_not_told_because_its_final_follows(run):
-    made = run(FakeFile(conversation(1)), as_live=True, start_worker=partial(FakeWorker, fail_on=[1, 2]))
-    made.session.start()
-    made.end()
-    assert made.recorder.of(UtteranceFailed) == []
-    assert len(made.recorder.finals) == 1
-
-
-def test_a_model_that_dies_and_comes_back_loses_no_caption(run):
-    made = run(FakeFile(conversation(3)), start_worker=partial(FakeWorker, die_on=[2]))
-    made.session.start()
-    made.end()
-    assert made.recorder.of(ModelRestarted) == [ModelRestarted("it was killed")]
-    assert [caption.id for caption in made.recorder.finals] == [1, 2, 3]
-
-
-def test_a_model_lost_for_good_ends_the_session_and_every_utterance_is_accounted_for(run):
-    made = run(FakeFile(conversation(6)), start_worker=partial(FakeWorker, die_for_good_on=3))
-    made.session.start()
-    made.end()
-    assert "cannot be started again" in made.recorder.stopped.error
-    captioned = {caption.id for caption in made.recorder.finals}
-    failed = {event.id for event in made.recorder.of(UtteranceFailed)}
-    assert captioned == {1, 2}
-    assert captioned | failed == {event.id for event in made.recorder.of(UtteranceClosed)}
-
-
-def test_a_model_that_cannot_be_loaded_ends_the_session_before_it_listens(run):
-    error = ModelLoadError("There is no checkpoint in FOLDER: name another with --model.")
-    made = run(FakeSource(), start_worker=partial(FakeWorker, load_error=error))
-    made.session.start()
-    made.end()
-    assert made.recorder.stopped == SessionStopped(str(error))
-    assert made.source.n_opened == 0
-
-
-def test_an_error_of_the_program_in_one_job_is_told_without_what_was_said(run, monkeypatch, caplog):
-    def broken(*_):
-        raise RuntimeError(SAID)
-
-    monkeypatch.setattr("live.policy.Retranslation.caption", broken)
-    made = run(FakeFile(conversation(2)))
-    made.session.start()
-    made.end()
-    assert len(made.recorder.of(UtteranceFailed)) == 2
-    assert made.recorder.stopped == SessionStopped(None)
-    assert "RuntimeError" in caplog.text
-    assert SAID not in caplog.text
-
-
-def test_a_model_that_hangs_cannot_hold_up_the_end(run, monkeypatch):
-    monkeypatch.setattr(session_module, "DRAIN_S", 0.0)
-    made = run(FakeSource(), start_worker=gated(threading.Semaphore(0))).listen()
-    made.source.say(conversation(3))
-    made.recorder.wait_for(lambda event: isinstance(event, UtteranceClosed), 3)
-    made.stop()
-    assert {event.id for event in made.recorder.of(UtteranceFailed)} == {1, 2, 3}
-    assert made.recorder.stopped == SessionStopped(None)
-
-
-# A source that fails
-
-
-def test_a_source_that_cannot_be_opened_ends_the_session_with_its_sentence(run):
-    made = run(FakeSource(refuses=CaptureError("The microphone 'fake' is in use by another program: close that one.")))
-    made.session.start()
-    made.end()
-    assert made.recorder.stopped.error.startswith("The microphone 'fake' is in use")
-    assert made.worker.is_closed
-
-
-def test_what_was_heard_before_a_source_was_lost_is_still_translated(run):
-    made = run(FakeSource()).listen()
-    made.source.say(tone(2.0))
-    made.source.lose("The microphone 'fake' is gone.")
-    made.end()
-    assert made.recorder.of(DeviceChanged)[-1] == DeviceChanged("microphone", None, "The microphone 'fake' is gone.")
-    assert made.recorder.finals[0].end == 2.0 * SAMPLE_RATE
-    assert made.recorder.stopped.error == "The microphone 'fake' is gone."
-
-
-def test_an_error_of_the_program_in_the_segmenter_thread_ends_the_session_in_one_sentence(run, monkeypatch):
-    def broken(*_):
-        raise RuntimeError("bug")
-
-    monkeypatch.setattr("live.segmenter.Segmenter.push", broken)
-    made = run(FakeFile(conversation(2)))
-    made.session.start()
-    made.end()
-    assert made.recorder.stopped.error == (
-        "Listening stopped on an error of the program (RuntimeError); the log has the place."
-    )
-
-
-def test_an_error_of_the_program_in_a_source_ends_the_session_in_one_sentence(run, monkeypatch):
-    def broken(*_):
-        raise RuntimeError("bug")
-
-    made = run(FakeSource()).listen()
-    made.source.say(tone(1.0))
-    monkeypatch.setattr(made.source, "close", broken)
-    made.session.send(Pause())
-    made.end()
-    assert made.recorder.stopped.error == (
-        "The session ended on an error of the program (RuntimeError); the log has the place."
-    )
-    assert made.worker.is_closed
-
-
-# Commands
-
-
-def test_a_paused_microphone_is_closed_and_what_was_heard_is_translated(run):
-    made = run(FakeSource()).listen()
-    made.source.say(tone(2.0))
-    made.session.send(Pause())
-    made.recorder.wait_state("paused")
-    assert not made.source.is_open
-    made.recorder.wait_for(lambda event: isinstance(event, CaptionUpdated) and event.caption.is_final)
-    assert made.session.state == "paused"
-
-
-def test_the_clock_goes_on_through_a_pause(run):
-    made = run(FakeSource()).listen()
-    made.source.opened_s = 100.0
-    made.source.say(tone(2.0))
-    made.session.send(Pause())
-    made.recorder.wait_state("paused")
-    made.source.opened_s = 130.0
-    made.session.send(Resume())
-    made.source.wait_open(2)
-    made.source.say(np.concatenate([quiet(1.0), tone(2.0)]))
-    made.stop()
-    first, second = made.recorder.finals
-    assert made.session.started_s == pytest.approx(100.0)
-    assert first.end == 2.0 * SAMPLE_RATE
-    assert second.end == 33.0 * SAMPLE_RATE
-    assert (first.id, second.id) == (1, 2)
-
-
-def test_a_paused_file_stays_where_it_is(run):
-    made = run(FakeSource("file")).listen()
-    made.source.say(conversation(1))
-    made.recorder.wait_for(lambda event: isinstance(event, UtteranceClosed))
-    made.session.send(Pause())
-    made.recorder.wait_state("paused")
-    assert made.source.is_open
-    made.source.say(conversation(2))
-    assert not made.recorder.comes(lambda event: isinstance(event, UtteranceClosed), 2, within_s=0.3)
-    made.session.send(Resume())
-    made.source.end()
-    made.end()
-    assert [event.id for event in made.recorder.of(UtteranceClosed)] == [1, 2, 3]
-    assert [event.state for event in made.recorder.of(StateChanged)][1:4] == ["listening", "paused", "listening"]
-
-
-def test_a_session_paused_while_it_loads_listens_only_when_told(run):
-    made = run(FakeSource())
-    made.session.send(Pause())
-    made.session.start()
-    made.recorder.wait_state("paused")
-    assert made.source.n_opened == 0
-    made.session.send(Resume())
-    made.source.wait_open()
-    made.stop()
-
-
-def test_a_paused_session_stops_at_once(run):
-    made = run(FakeSource()).listen()
-    made.session.send(Pause())
-    made.recorder.wait_state("paused")
-    made.stop()
-    assert made.recorder.stopped == SessionStopped(None)
-
-
-def test_a_microphone_that_cannot_be_opened_again_leaves_the_session_paused(run):
-    made = run(FakeSource()).listen()
-    made.session.send(Pause())
-    made.recorder.wait_state("paused")
-    made.source.refuses = CaptureError("The microphone 'fake' is in use.")
-    made.session.send(Resume())
-    assert made.recorder.wait_state("paused", 2).detail == "The microphone 'fake' is in use."
-    made.source.refuses = None
-    made.session.send(Resume())
-    made.recorder.wait_state("listening", 2)
-    made.stop()
-    assert made.recorder.stopped == SessionStopped(None)
-
-
-def test_a_new_direction_applies_from_the_next_utterance(run):
-    made = run(FakeSource()).listen()
-    made.source.say(np.concatenate([tone(2.0, CHINESE_HZ), quiet(1.0)]))
-    made.recorder.wait_for(lambda event: isinstance(event, CaptionUpdated) and event.caption.is_final)
-    made.session.send(SetDirection("en", None))
-    made.recorder.wait_for(lambda event: isinstance(event, StateChanged) and "en to zh" in event.detail)
-    made.source.say(np.concatenate([tone(2.0, CHINESE_HZ), quiet(1.0)]))
-    made.stop()
-    assert [caption.source for caption in made.recorder.finals] == ["zh", "en"]
-
-
-def test_a_direction_in_the_settings_is_kept_to(run):
-    made = run(FakeFile(conversation(2)), settings=Settings(from_language="en", to_language="zh"))
-    made.session.start()
-    made.end()
-    assert {(caption.source, caption.target) for caption in made.recorder.finals} == {("en", "zh")}
-
-
-@pytest.mark.parametrize(
-    ("command", "answer"),
-    [
-        (SetDirection("en", "en"), "choose two languages"),
-        (SetDirection("de", None), "does not translate de"),
-        (SetModel("other"), "cannot be changed while listening"),
-        (AddTerm("a", "b"), "not taken yet"),
-        (SetSources("system"), "Only microphones"),
-    ],
-)
-def test_what_cannot_be_done_is_answered_in_a_sentence(run, command, answer):
-    made = run(FakeSource()).listen()
-    made.session.send(command)
-    event = made.recorder.wait_for(lambda event: isinstance(event, StateChanged) and answer in event.detail)
-    assert event.state == "listening"
-
-
-def test_a_file_keeps_its_source(run):
-    made = run(FakeFile(conversation(30), is_live=True))
-    made.session.send(SetSources("microphone"))
-    made.session.start()
-    event = made.recorder.wait_for(lambda event: isinstance(event, StateChanged) and "A file is being" in event.detail)
-    assert event.state == "loading"
-
-
-def test_another_microphone_takes_over_on_the_same_clock(run):
-    second = FakeSource()
-    second.name = "headset"
-    asked = []
-
-    def open_microphone(name: str) -> FakeSource:
-        asked.append(name)
-        return second
-
-    made = run(FakeSource(), open_microphone=open_microphone).listen()
-    made.source.say(tone(2.0))
-    made.session.send(SetSources("microphone", "head"))
-    second.wait_open()
-    assert not made.source.is_open
-    second.opened_s = 3.0
-    second.say(np.concatenate([quiet(1.0), tone(1.0)]))
-    made.stop()
-    assert asked == ["head"]
-    assert [event.name for event in made.recorder.of(DeviceChanged)] == ["fake microphone", "headset"]
-    assert [caption.end for caption in made.recorder.finals] == [2 * SAMPLE_RATE, 5 * SAMPLE_RATE]
-
-
-def test_a_mark_has_the_time_that_was_heard_last(run):
-    made = run(FakeSource()).listen()
-    made.source.say(quiet(2.0))
-    made.recorder.wait_for(lambda event: isinstance(event, LevelChanged), 25)
-    made.session.send(AddMark("here"))
-    mark = made.recorder.wait_for(lambda event: isinstance(event, MarkAdded))
-    assert mark.label == "here"
-    assert 1.5 * SAMPLE_RATE < mark.at <= 2.0 * SAMPLE_RATE
-
-
-def test_the_mode_is_kept_for_who_asks(run):
-    made = run(FakeSource()).listen()
-    assert made.session.mode == "balanced"
-    made.session.send(SetMode("reading"))
-    made.recorder.wait_for(lambda event: isinstance(event, StateChanged) and "reading" in event.detail)
-    assert made.session.mode == "reading"
-
-
 # Starting and stopping
 
 
@@ -764,6 +347,7 @@ def test_a_receiver_may_send_commands(run):
 # The real worker
 
 
+@pytest.mark.usefixtures("tones_are_speech")
 def test_a_session_runs_on_a_model_process_of_its_own():
     recorder = Recorder()
     session = Session(
