@@ -157,6 +157,7 @@ class SoundFile:
         rest: Pcm = np.zeros((0, self.channels), np.int16)
         for samples in self._stretches():
             rest = np.concatenate([rest, samples])
+            rest.flags.writeable = False
             n_whole = len(rest) // n
             yield from (rest[i * n : (i + 1) * n] for i in range(n_whole))
             rest = rest[n_whole * n :]

@@ -304,6 +304,15 @@ def test_a_source_says_that_its_file_was_cut_short(tmp_path):
     assert "cut short" in source.warning
 
 
+def test_nobody_can_change_what_was_heard(tmp_path):
+    source = FileSource(write_audio(tmp_path / "talk.wav", to_pcm(tone(0.5))))
+    queue = AudioQueue(10.0, 16_000)
+    source.open(queue, never)
+
+    assert not any(block.samples.flags.writeable for block in drained(queue))
+    source.close()
+
+
 def test_a_source_paced_live_offers_each_block_when_its_last_sample_was_heard(tmp_path):
     now_s = [100.0]
 
