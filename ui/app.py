@@ -26,6 +26,7 @@ from models.base import ModelError
 from ui import look
 from ui.bridge import Bridge
 from ui.captions import CaptionModel, direction_text, reading_s
+from ui.cli import DONE, FAILED, INTERRUPTED
 from ui.layout import families
 from ui.menu import Choices, Menu
 from ui.overlay import Overlay
@@ -34,8 +35,6 @@ from ui.tray import Tray
 
 log = logging.getLogger(__name__)
 
-DONE, FAILED, INTERRUPTED = 0, 1, 130
-"""Exit codes."""
 JOIN_S = 10.0
 """How long the threads of a session that has said its last may take to end."""
 SIGNAL_POLL_MS = 200
@@ -139,7 +138,7 @@ class OverlayApp(QObject):
         if self._is_over:
             return
         self._is_over = True
-        if error is not None:
+        if error is not None and self.exit_code != INTERRUPTED:  # what fails while Ctrl-C is obeyed is no news
             self.exit_code = FAILED
             print(f"tongchuan: {error}", file=sys.stderr, flush=True)
         captions = self.model.view().captions

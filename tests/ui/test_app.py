@@ -25,7 +25,8 @@ from live.events import (
     Stop,
 )
 from live.settings import Settings
-from ui.app import DONE, FAILED, INTERRUPTED, OverlayApp, run_overlay
+from ui.app import OverlayApp, run_overlay
+from ui.cli import DONE, FAILED, INTERRUPTED
 
 pytestmark = pytest.mark.usefixtures("qapp")
 ERROR = "The microphone is gone: connect it again."
@@ -153,6 +154,16 @@ def test_ctrl_c_before_the_session_is_made_starts_nothing() -> None:
 
     assert run_overlay(make, Settings()) == INTERRUPTED
     assert session.commands == []
+
+
+def test_what_fails_while_ctrl_c_is_obeyed_is_no_news(capsys: pytest.CaptureFixture[str]) -> None:
+    class Failing(FakeSession):
+        def send(self, command: Command) -> None:
+            threading.Thread(target=self.emit, args=(SessionStopped(ERROR),)).start()
+
+    later(lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert run_overlay(Failing(StateChanged("listening")), Settings()) == INTERRUPTED
+    assert capsys.readouterr().err == ""
 
 
 def test_ctrl_c_twice_ends_a_session_that_does_not_answer() -> None:
