@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from audio_clips import noise, silence, to_pcm, write_audio
 
 HOOK = Path(__file__).parent / "offline"
 NAMESPACE = ["unshare", "--net", "--map-root-user"]
@@ -45,15 +47,24 @@ def test_the_watch_reaches_spawned_processes(tmp_path: Path) -> None:
     assert any("example.invalid" in line for line in refused)
 
 
-def demo(cwd: Path) -> list[str]:
-    """The demonstration as fast as it computes: the same pipeline, without waiting for its sound to play."""
-    return [sys.executable, "-m", "ui.cli", "demo", "--terminal", "--pace", "fast"]
+DEMO = [sys.executable, "-m", "ui.cli", "demo", "--terminal", "--pace", "fast"]
+"""The demonstration as fast as it computes: the same pipeline, without waiting for its sound to play."""
 
 
 @pytest.mark.timeout(180)
 def test_the_demo_tries_no_connection_in_any_process(tmp_path: Path) -> None:
-    done, started, refused = run_watched(demo(tmp_path), tmp_path)
+    done, started, refused = run_watched(DEMO, tmp_path)
     assert done.returncode == 0, done.stderr
+    assert len(started) >= 2, "the model process was not watched"
+    assert refused == []
+
+
+def test_a_session_tries_no_connection_in_any_process(tmp_path: Path) -> None:
+    talk = write_audio(tmp_path / "talk.wav", to_pcm(np.concatenate([silence(0.5), noise(2.0), silence(1.0)])))
+    command = [sys.executable, "-m", "ui.cli", "file", str(talk), "--as-live", "--detector", "webrtc", "--jsonl", "-"]
+    done, started, refused = run_watched(command, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "UtteranceClosed" in done.stdout
     assert len(started) >= 2, "the model process was not watched"
     assert refused == []
 
@@ -68,8 +79,6 @@ def can_unshare() -> bool:
 @pytest.mark.skipif(not can_unshare(), reason="network namespaces are not allowed here")
 @pytest.mark.timeout(180)
 def test_the_demo_runs_in_an_empty_network_namespace(tmp_path: Path) -> None:
-    done = subprocess.run(
-        NAMESPACE + demo(tmp_path), cwd=tmp_path, capture_output=True, text=True, timeout=170, check=False
-    )
+    done = subprocess.run(NAMESPACE + DEMO, cwd=tmp_path, capture_output=True, text=True, timeout=170, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "tongchuan-demo" / "demo.srt").stat().st_size > 0
