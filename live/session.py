@@ -219,6 +219,7 @@ class Session:
             return
         self._policy = self._translator.policy = Retranslation(capabilities, self._direction)
         detail = f"{capabilities.name} on {capabilities.device}"
+        _log.info("the model is loaded: %s", detail)
         if self._is_paused:
             self._enter("paused", detail)
         else:

@@ -217,6 +217,12 @@ def test_a_session_starts_with_the_model_and_ends_with_session_stopped(run):
     assert not made.source.is_open
 
 
+def test_what_the_model_computes_on_and_why_is_logged(run, caplog):
+    caplog.set_level("INFO")
+    run(FakeSource()).listen().stop()
+    assert "fake on cpu (nothing to compute)" in caplog.text
+
+
 def test_the_microphone_is_opened_only_once_the_model_is_loaded(run):
     made = run(FakeSource(), start_worker=partial(FakeWorker, loads=False))
     made.session.start()
