@@ -27,6 +27,8 @@ HIDDEN_WORDS = 2
 
 _HAN = "\u2e80-\u2fff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WIDE_MARKS = "\u3000-\u303f\uff00-\uffef\u2026"
+_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)]) | dict.fromkeys(map(ord, "\t\n\r"), " ")
+"""What a byte-level model may spell and no screen should obey: escape sequences, line breaks inside a caption."""
 _UNIT = re.compile(rf"\s*(?:[{_HAN}]|[^\s{_HAN}{_WIDE_MARKS}]+)[{_WIDE_MARKS}]*|\s*[{_WIDE_MARKS}]+|\s+")
 
 
@@ -206,12 +208,16 @@ class Retranslation:
 
 
 def _line(outcome: Outcome, is_settled: bool) -> Line:
-    return Line(settled=words(outcome.pieces)) if is_settled else Line(tentative=outcome.text)
+    return Line(settled=words(outcome.pieces)) if is_settled else Line(tentative=_readable(outcome.text))
 
 
 def words(pieces: Sequence[Piece]) -> tuple[Word, ...]:
     """Pieces of a model as words of a caption."""
-    return tuple(Word(piece.text, start=piece.at) for piece in pieces)
+    return tuple(Word(_readable(piece.text), start=piece.at) for piece in pieces)
+
+
+def _readable(text: str) -> str:
+    return text.translate(_CONTROLS)
 
 
 def units(text: str) -> list[str]:

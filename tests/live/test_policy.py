@@ -154,6 +154,13 @@ def test_a_final_without_text_clears_what_was_shown():
     assert held.caption(utterance(final=True), NOTHING) is None
 
 
+@pytest.mark.parametrize("final", [False, True])
+def test_a_caption_holds_nothing_that_a_screen_would_obey(final):
+    spelt = answer(pieces("Hello", "\n", "\x1b[31m", "you\x9b", "\x00"), pieces("你\t好"))
+    caption = policy().caption(utterance(final=final), spelt)
+    assert (caption.translation.text, caption.transcript.text) == ("Hello [31myou", "你 好")
+
+
 def test_a_given_up_utterance_leaves_nothing_behind():
     held = policy()
     held.caption(utterance(), HELLO)
