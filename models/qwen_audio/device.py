@@ -5,15 +5,11 @@ In: what the user asked for. Out: a torch device and a sentence. Which model fit
 
 from __future__ import annotations
 
-import os
-
 import torch
 
 from models.base import ModelLoadError
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
-_SPARE_CORES = 2
-"""Left to sound, interface and the meeting itself."""
 _SMALL = 100_000_000
 """Parameters below which one thread does: what each thread has to do is shorter than the wait for one that the system
 has put aside. docs/log.md has the figures beside a busy program."""
@@ -40,13 +36,7 @@ def choose_device(wanted: str) -> tuple[torch.device, str]:
 
 
 def limit_threads(n_parameters: int) -> int:
-    """Leave cores to everybody else; returns the threads that torch uses for a model of this size."""
-    threads = 1 if n_parameters < _SMALL else max(1, _available_cores() - _SPARE_CORES)
-    torch.set_num_threads(threads)
-    return threads
-
-
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # the cores this process may use; not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Compute a small model in one thread; a large one keeps those its process was given. Returns their number."""
+    if n_parameters < _SMALL:
+        torch.set_num_threads(1)
+    return torch.get_num_threads()

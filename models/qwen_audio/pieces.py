@@ -57,11 +57,6 @@ class PieceBuilder:
         """All pieces so far, the one that may still grow included."""
         return (*self._closed, self._open) if self._open else tuple(self._closed)
 
-    @property
-    def n_closed(self) -> int:
-        """How many pieces can no longer change."""
-        return len(self._closed)
-
     def add(self, token: int, logprob: float) -> None:
         """Take the next id."""
         text = self._decoder.decode(self._bytes_of(token))
