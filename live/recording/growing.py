@@ -37,6 +37,16 @@ class GrowingFile:
         except OSError as error:
             raise self._error(error, "cannot be written") from error
 
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self._path
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it is this session's file by now: one that never begins leaves what stood there as it was."""
+        return self._has_begun
+
     def begin(self) -> None:
         """Let go of the older file.
 

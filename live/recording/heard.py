@@ -32,6 +32,8 @@ class Heard:
         self._path = path
         self._failed = failed
         self._tee: _Tee | None = None
+        self._wav: WavFile | None = None
+        self._has_failed = False
 
     @property
     def lane(self) -> Lane:
@@ -58,6 +60,11 @@ class Heard:
         """Of the source."""
         return self._source.channels
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether any sound was written."""
+        return self._wav is not None
+
     def open(self, queue: AudioQueue, lost: Lost) -> None:
         """Open the source.
 
@@ -65,8 +72,7 @@ class Heard:
             CaptureError: it cannot be opened.
         """
         self._tee = _Tee(queue, self._write)
-        self._wav: WavFile | None = None
-        self._has_failed = False
+        self._wav, self._has_failed = None, False
         self._source.open(self._tee, lost)
 
     def close(self) -> None:

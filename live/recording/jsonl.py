@@ -47,7 +47,7 @@ class EventFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = GrowingFile(path, "events")
+        self.file = GrowingFile(path, "events")
         self._first_s: float | None = None
 
     def take(self, event: Event, at_s: float) -> None:
@@ -58,7 +58,7 @@ class EventFile:
         """
         if self._first_s is None:
             self._first_s = at_s
-        self._file.append(encode(event, at_s - self._first_s))
+        self.file.append(encode(event, at_s - self._first_s))
 
     def close(self) -> None:
         """Put everything on the disk.
@@ -66,4 +66,4 @@ class EventFile:
         Raises:
             RecordingError: the disk refused it.
         """
-        self._file.close()
+        self.file.close()

@@ -39,8 +39,7 @@ class SubtitleFile:
         self._is_vtt = form == "vtt"
         self._stamp: Callable[[int], str] = (WebVTTFormat if self._is_vtt else SubripFormat).ms_to_timestamp
         self._n_cues = 0
-        self._file = GrowingFile(path, "subtitles")
-        self._has_begun = False
+        self.file = GrowingFile(path, "subtitles")
 
     def take(self, event: Event, at_s: float) -> None:
         """Append an event's caption if it is final and says something; "listening" lets go of an older file.
@@ -48,16 +47,15 @@ class SubtitleFile:
         Raises:
             RecordingError: the disk is full, or gone.
         """
-        if isinstance(event, StateChanged) and event.state == "listening" and not self._has_begun:
-            self._has_begun = True
-            self._file.begin()
+        if isinstance(event, StateChanged) and event.state == "listening" and not self.file.has_begun:
+            self.file.begin()
             if self._is_vtt:
-                self._file.append(b"WEBVTT\n\n")
+                self.file.append(b"WEBVTT\n\n")
         if isinstance(event, CaptionUpdated) and event.caption.is_final:
             text = self._text(event.caption)
             if text:
                 self._n_cues += 1
-                self._file.append(self._cue(event.caption, text).encode("utf-8"))
+                self.file.append(self._cue(event.caption, text).encode("utf-8"))
 
     def close(self) -> None:
         """Put everything on the disk.
@@ -65,7 +63,7 @@ class SubtitleFile:
         Raises:
             RecordingError: the disk refused it.
         """
-        self._file.close()
+        self.file.close()
 
     def _text(self, caption: Caption) -> str:
         chosen = {

@@ -125,6 +125,11 @@ def test_an_unknown_model_is_answered_with_the_nearest(capsys):
     assert "did you mean 'embedded'" in fails_in_one_line(capsys, "models", "--model", "embeded")
 
 
+@pytest.mark.parametrize("command", [("models",), ("listen",), ("file", "talk.wav")])
+def test_a_model_without_a_name_is_asked_for_one(capsys, command):
+    assert fails_in_one_line(capsys, *command, "--model", "") == "tongchuan: Give --model a name or a folder.\n"
+
+
 def test_without_a_screen_one_line_offers_the_terminal(capsys, monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)

@@ -21,6 +21,16 @@ live.demo._FILES = Path(sys.argv.pop(1))
 if sys.argv[1] == "on-screen":
     sys.argv.pop(1)
     ui.screen.has_screen = lambda: True
+if sys.argv[1] == "left":
+    sys.argv.pop(1)
+    import ui.overlay
+    from live.events import CaptionUpdated
+    apply = ui.overlay.Overlay.apply
+    def leave(self, event):
+        apply(self, event)
+        if isinstance(event, CaptionUpdated) and event.caption.is_final:
+            self.quit_asked.emit()
+    ui.overlay.Overlay.apply = leave
 from ui.cli import main
 if __name__ == "__main__":
     sys.exit(main())
@@ -87,7 +97,7 @@ def test_the_demo_plays_the_meeting_writes_its_files_and_ends_with_figures(meeti
         assert label in done.stdout
     assert "2 sentences (13a)" in done.stdout
     assert "1 sentence (zh)" in done.stdout
-    assert "demo.srt" in done.stdout
+    assert f"Written: {Path('tongchuan-demo', 'demo.srt')}, {Path('tongchuan-demo', 'demo.wav')}" in done.stdout
     assert ("zh→en" in done.stdout) == (words[0] != "on-screen")
 
 
@@ -96,6 +106,15 @@ def test_the_meeting_in_real_time_has_delays(meeting):
     assert done.returncode == 0, done.stderr
     assert "Delay, end of speech to final caption" in done.stdout
     assert "(p95)" in done.stdout
+
+
+def test_a_meeting_that_was_left_early_is_not_scored(meeting):
+    done = demo(meeting, "on-screen", "left", "demo")
+    assert done.returncode == 0, done.stderr
+    assert "not played to its end" in done.stdout
+    assert "Utterances translated" in done.stdout
+    assert "BLEU" not in done.stdout
+    assert "Written so far: " in done.stdout
 
 
 def test_a_folder_that_cannot_be_written_is_one_line_before_anything_plays(meeting):

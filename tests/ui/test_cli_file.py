@@ -1,9 +1,11 @@
+import contextlib
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import pysubs2
@@ -23,9 +25,9 @@ def tongchuan(*words, **options):
     )
 
 
-def start(*words, stdout=subprocess.PIPE):
+def start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE):
     return subprocess.Popen(
-        [*COMMAND, *map(str, words)], cwd=ROOT, stdout=stdout, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*COMMAND, *map(str, words)], cwd=ROOT, stdout=stdout, stderr=stderr, text=True, start_new_session=True
     )
 
 
@@ -132,6 +134,41 @@ def test_two_outputs_cannot_be_one_file(talk, tmp_path):
     assert "Two outputs" in done.stderr
 
 
+def test_two_outputs_cannot_be_two_names_of_one_file(talk, tmp_path):
+    (tmp_path / "one").write_text("")
+    (tmp_path / "other").hardlink_to(tmp_path / "one")
+    done = tongchuan("file", talk, *FAKE, "--srt", tmp_path / "one", "--vtt", tmp_path / "other")
+    assert done.returncode == 1
+    assert "Two outputs" in done.stderr
+
+
+def test_a_file_without_speech_is_said_and_no_failure(tmp_path):
+    quiet = tmp_path / "quiet.wav"
+    with wave.open(str(quiet), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 320))
+    for words in ((), ("--jsonl", "-")):
+        done = tongchuan("file", quiet, *FAKE, *words)
+        assert done.returncode == 0
+        assert done.stderr == "tongchuan: No speech was heard in quiet.wav.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_file_s_name_is_shown_as_it_is(talk, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    named = talk.rename(talk.with_name("[red]b.wav"))
+    master, slave = os.openpty()
+    with start("file", named, *FAKE, stderr=slave) as program:
+        os.close(slave)
+        drawn = b""
+        with contextlib.suppress(OSError):  # how a terminal without a program ends
+            while part := os.read(master, 1000):
+                drawn += part
+        os.close(master)
+    assert program.returncode == 0
+    assert b"[red]b.wav" in drawn
+
+
 def test_an_output_that_cannot_be_written_is_named_at_once(talk, tmp_path):
     done = tongchuan("file", talk, *FAKE, "--srt", tmp_path)
     assert done.returncode == 1
@@ -171,14 +208,19 @@ def test_ctrl_c_keeps_the_captions_so_far_and_is_status_130(tmp_path):
     assert f"Captions so far are in {srt}" in errors
 
 
-def test_ctrl_c_while_the_model_is_loading_is_status_130(talk):
-    with start("file", talk, *FAKE, "--jsonl", "-") as program:
+def test_ctrl_c_while_the_model_is_loading_is_status_130_and_promises_no_file(talk, tmp_path):
+    older = tmp_path / "older.srt"
+    older.write_text("yesterday's")
+    files = ("--srt", older, "--vtt", tmp_path / "new.vtt")
+    with start("file", talk, *FAKE, "--jsonl", "-", *files) as program:
         assert "loading" in program.stdout.readline()
         program.send_signal(signal.SIGINT)
         rest, errors = rest_of(program)
     assert program.returncode == 130
     assert json.loads(rest.splitlines()[-1])["event"] == "SessionStopped"
-    assert "Traceback" not in errors
+    assert errors == "tongchuan: Stopping; Ctrl-C again leaves at once.\n"
+    assert older.read_text() == "yesterday's"
+    assert not (tmp_path / "new.vtt").exists()
 
 
 def test_a_killed_program_leaves_the_captions_so_far(tmp_path):

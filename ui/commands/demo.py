@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from live.errors import RecordingError
 from live.settings import AUTO, Settings
+from models.base import SAMPLE_RATE
 from ui.cli import DONE, FAILED, INTERRUPTED
 from ui.commands.follow import CLOSE_S, follow
 from ui.commands.options import Commands, add_command, load_settings, resolve_model, say
-from ui.commands.outputs import TerminalDisplay
+from ui.commands.outputs import TerminalDisplay, written
 from ui.commands.sessions import Emit, session_maker
 
 if TYPE_CHECKING:
@@ -74,9 +75,12 @@ def run(arguments: argparse.Namespace) -> int:
         meeting = _Meeting(settings, entry, sound, arguments.pace)
         status = meeting.on_screen() if is_on_screen else meeting.in_terminal()
     if status == DONE:
-        print_report(meeting.report(script))
-    if status in (DONE, INTERRUPTED):
-        print(f"{'Written' if status == DONE else 'Written so far'}: {meeting.srt}, {meeting.wav}")
+        if not meeting.is_whole:
+            print("The meeting was not played to its end, so its translations are not scored.")
+        if report := meeting.report(script):
+            print_report(report)
+    if status in (DONE, INTERRUPTED) and (names := meeting.written()):
+        print(f"{'Written' if meeting.is_whole else 'Written so far'}: {names}")
     return FAILED if meeting.failures and status == DONE else status
 
 
@@ -89,15 +93,16 @@ class _Meeting:
         from live.recording.heard import Heard
         from live.recording.srt import SubtitleFile
 
-        self.srt, self.wav = FOLDER / "demo.srt", FOLDER / "demo.wav"
         self.failures: list[RecordingError] = []
         self._settings = settings
         self._entry = entry
         self._is_live = pace == "live"
         self._file = FileSource(sound, "live" if self._is_live else "fast")
-        self._source = Heard(self._file, self.wav, self._fail)
+        self._wav = FOLDER / "demo.wav"
+        self._source = Heard(self._file, self._wav, self._fail)
         self._summary: Summary = Summary()
-        self._sinks: list[Sink] = [SubtitleFile(self.srt), self._summary]
+        self._subtitles = SubtitleFile(FOLDER / "demo.srt")
+        self._sinks: list[Sink] = [self._subtitles, self._summary]
         self._session: Session | None = None
 
     def on_screen(self) -> int:
@@ -118,11 +123,26 @@ class _Meeting:
         self.failures += ending.failures
         return INTERRUPTED if ending.is_interrupted else DONE
 
-    def report(self, script: Script) -> Report:
-        """The figures of what was played."""
-        assert self._session is not None
-        started_s = self._session.started_s if self._is_live else None
-        return self._summary.report(script, self._file.duration_s or script.turns[-1].end_s, started_s)
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was played to its end."""
+        return self._file.duration_s is not None and self._played_s >= self._file.duration_s
+
+    def report(self, script: Script) -> Report | None:
+        """The figures of what was played, scores only of the whole; None where nothing was."""
+        if self._session is None or not self._played_s:
+            return None
+        report = self._summary.report(script, self._played_s, self._session.started_s if self._is_live else None)
+        return report if self.is_whole else dataclasses.replace(report, scores={})
+
+    def written(self) -> str:
+        """The files that came of it, as words for a sentence."""
+        subtitles = written([self._subtitles])
+        return f"{subtitles}{', ' if subtitles else ''}{self._wav}" if self._source.has_begun else subtitles
+
+    @property
+    def _played_s(self) -> float:
+        return self._file.position / SAMPLE_RATE
 
     def _make_session(self, emit: Emit) -> Session:
         self._session = session_maker(self._settings, self._source, self._entry)(emit)

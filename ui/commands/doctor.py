@@ -22,7 +22,7 @@ from typing import Any
 
 from live.errors import LiveError, unworded
 from models.base import Failed, ModelError, Ready
-from ui.commands.options import Commands, add_command, load_settings
+from ui.commands.options import Commands, add_command, load_settings, resolve_model
 
 PROBE_TIMEOUT_S = 60.0
 LISTEN_S = 0.6
@@ -158,12 +158,11 @@ def _graphics() -> str:
 
 
 def _model(arguments: argparse.Namespace) -> str:
-    from models.catalogue import resolve
     from models.worker import ModelWorker
     from ui.logs import model_log_path
 
     settings, _ = load_settings(arguments)
-    entry = resolve(settings.model, settings.device)
+    entry = resolve_model(settings)
     began_s = time.monotonic()
     with ModelWorker(entry.factory, log_path=str(model_log_path())) as worker:
         while (left_s := began_s + PROBE_TIMEOUT_S - time.monotonic()) > 0:

@@ -67,9 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         if isinstance(display, FileDisplay):
             display.close()
+    if ending.is_silent and not ending.is_interrupted:
+        display.say(f"No speech was heard in {source.name}.")
     if source.warning:
         display.say(source.warning)
-    if (names := written(arguments)) and not ending.failures:
+    if (names := written(sinks)) and not ending.failures:
         display.say(f"Captions so far are in {names}." if ending.is_interrupted else f"Written: {names}")
     return ending.status
 
@@ -93,7 +95,7 @@ class FileDisplay:
         # One console draws both where both are the same screen, or the bar would be printed over.
         self._messages = self._output if self._output.is_terminal and errors.is_terminal else errors
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # a file's name may look like markup
             BarColumn(),
             TextColumn("{task.fields[position]}"),
             TimeRemainingColumn(),

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Protocol
 
 from live.errors import LiveError, RecordingError
-from live.events import Command, Event, SessionStopped, Stop
+from live.events import CaptionUpdated, Command, Event, SessionStopped, Stop, UtteranceFailed, UtteranceSkipped
 from live.recording.recorder import Recorder, Sink
 from ui.cli import DONE, FAILED, INTERRUPTED
 from ui.commands.sessions import Emit
@@ -61,6 +61,8 @@ class Ending:
     """By Ctrl-C."""
     failures: list[RecordingError] = field(default_factory=list)
     """Files that are not whole; each has been said already."""
+    is_silent: bool = True
+    """Nobody was heard: no final caption had words, and no speech was given up."""
 
     @property
     def status(self) -> int:
@@ -133,8 +135,19 @@ def _pump(inbox: queue.SimpleQueue[_Item], session: Followed, display: Display, 
             _say_failure(item, display, ending)
         else:
             display.apply(item)
+            ending.is_silent = ending.is_silent and not _tells_of_speech(item)
             if isinstance(item, SessionStopped):
                 return item.error
+
+
+def _tells_of_speech(event: Event) -> bool:
+    match event:
+        case CaptionUpdated(caption) if caption.is_final:
+            return bool(caption.translation.text.strip() or caption.transcript.text.strip())
+        case UtteranceFailed() | UtteranceSkipped():
+            return True
+        case _:
+            return False
 
 
 def _say_failures(inbox: queue.SimpleQueue[_Item], display: Display, ending: Ending) -> None:

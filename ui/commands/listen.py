@@ -66,6 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
         return follow(make_session, EventStream(), sinks).status
     with TerminalDisplay(settings) as display:
         ending = follow(make_session, display, sinks)
-    if (names := written(arguments)) and not ending.failures:
+    if (names := written(sinks)) and not ending.failures:
         display.say(f"Written: {names}")
     return ending.status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ui.commands.options import Commands, add_command, load_settings
+from ui.commands.options import Commands, add_command, load_settings, resolve_model
 
 
 def add_parser(commands: Commands) -> None:
@@ -26,10 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
         ModelLoadError: the model asked for does not exist.
         SettingsError: the settings are wrong.
     """
-    from models.catalogue import known, resolve
+    from models.catalogue import known
 
     settings, origins = load_settings(arguments)
-    chosen = resolve(settings.model, settings.device)
+    chosen = resolve_model(settings)
     listed = known(settings.device)
     if chosen.name not in {entry.name for entry in listed}:
         listed = (*listed, chosen)

@@ -115,9 +115,13 @@ def resolve_model(settings: Settings) -> Entry:
     """Return the model to use, and note in the log what chose it.
 
     Raises:
+        LiveError: none is named.
         ModelLoadError: there is no such model.
     """
     from models.catalogue import resolve
+
+    if not settings.model.strip():
+        raise LiveError("Give --model a name or a folder.")
 
     entry = resolve(settings.model, settings.device)
     log.info("model: %s. %s", entry.name, entry.reason or "It was asked for.")

@@ -10,8 +10,9 @@ import argparse
 import contextlib
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from live.errors import LiveError, RecordingError
 from live.settings import AUTO, Settings
@@ -21,9 +22,18 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from live.events import Event
-    from live.recording.recorder import Sink
+    from live.recording.growing import GrowingFile
 
 STANDARD_OUTPUT = "-"
+
+
+class Output(Protocol):
+    """A sink with the file that it writes."""
+
+    file: GrowingFile
+
+    def take(self, event: Event, at_s: float) -> None: ...
+    def close(self) -> None: ...
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +74,7 @@ def check_outputs(arguments: argparse.Namespace, source: Path | None = None) -> 
         raise LiveError("Two outputs name the same file: name another for one of them.")
 
 
-def open_outputs(arguments: argparse.Namespace) -> list[Sink]:
+def open_outputs(arguments: argparse.Namespace) -> list[Output]:
     """Open the files that were asked for.
 
     Raises:
@@ -73,7 +83,7 @@ def open_outputs(arguments: argparse.Namespace) -> list[Sink]:
     from live.recording.jsonl import EventFile
     from live.recording.srt import SubtitleFile
 
-    sinks: list[Sink] = []
+    sinks: list[Output] = []
     try:
         if arguments.srt is not None:
             sinks.append(SubtitleFile(arguments.srt, arguments.lines))
@@ -89,9 +99,9 @@ def open_outputs(arguments: argparse.Namespace) -> list[Sink]:
     return sinks
 
 
-def written(arguments: argparse.Namespace) -> str:
-    """The files written, as words for a sentence; empty where there are none."""
-    return ", ".join(str(path) for path in _paths(arguments))
+def written(outputs: Sequence[Output]) -> str:
+    """The files that hold what came of a session, as words for a sentence; empty where there are none."""
+    return ", ".join(str(output.file.path) for output in outputs if output.file.has_begun)
 
 
 class EventStream:
@@ -156,4 +166,9 @@ def _paths(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve() and not one.is_char_device()
+    if one.is_char_device():  # /dev/null takes as much as one likes
+        return False
+    try:
+        return one.samefile(other)
+    except OSError:  # one is yet to be made
+        return one.resolve() == other.resolve()
