@@ -30,11 +30,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: the words are wrong, or ask for help or the version; it has been printed.
     """
     signal.signal(signal.SIGINT, lambda _number, _place: leave(INTERRUPTED))
+    _make_output_robust()
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:
+        return leave(INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output has what it wanted (`| head`)
+        return leave(DONE)
+    except OSError as error:
+        return leave(_fail(f"Standard output cannot be written: {error.strerror}."))
+
+
+def _run(words: list[str]) -> int:
+    """Run a command; raises what main knows, and OSError only of standard output."""
     from ui import logs
     from ui.commands.parser import parse
 
-    _make_output_robust()
-    arguments = parse(list(sys.argv[1:] if argv is None else argv))
+    try:
+        arguments = parse(words)
+    except SystemExit:
+        sys.stdout.flush()  # here, where a refusal gets a sentence
+        raise
     log_path = logs.configure()
 
     import logging
@@ -50,11 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (LiveError, ModelError) as error:
         log.info("ended by %s", type(error).__name__)
         return _fail(str(error))
-    except KeyboardInterrupt:
-        return leave(INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output has what it wanted (`| head`)
-        return leave(DONE)
-    except Exception as error:  # noqa: BLE001 - top of the process: no traceback on a user's screen
+    except Exception as error:  # the top of the process: no traceback on a user's screen
+        if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and _is_output_refused()):
+            raise
         log.error("crashed:\n%s", unworded(error))
         _fail(f"a defect of the program stopped it ({type(error).__name__}); the details are in {log_path}")
         return leave(FAILED)
@@ -70,10 +84,23 @@ def leave(status: int) -> int:
 
 
 def _make_output_robust() -> None:
-    """Hanzi reach a pipe or a file as UTF-8, and no console's code page stops a session."""
+    """Hanzi reach a pipe or a file as UTF-8, no console's code page stops a session, and both outputs exist."""
+    if sys.stdout is None:  # closed: it refuses what is printed, as a full disk does, and only that
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):  # a stream of another kind is its owner's business
             reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+
+
+def _is_output_refused() -> bool:
+    """Whether standard output takes nothing any more; where it does, that costs an empty line."""
+    try:
+        print(flush=True)
+    except OSError:
+        return True
+    return False
 
 
 def _fail(sentence: str) -> int:

@@ -185,6 +185,30 @@ def test_a_disk_that_is_full_is_said_once_and_the_captions_go_on(talk):
     assert done.stderr.count("\n") == 1
 
 
+REFUSED = "tongchuan: Standard output cannot be written: "
+
+
+@pytest.mark.skipif(not DISK_FULL.exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("is_buffered", [True, False])
+@pytest.mark.parametrize("words", [("file", "TALK"), ("file", "TALK", "--jsonl", "-"), ("settings",), ("--version",)])
+def test_standard_output_on_a_full_disk_is_one_line(talk, monkeypatch, words, is_buffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", "" if is_buffered else "1")
+    words = [talk if word == "TALK" else word for word in words] + (list(FAKE) if "TALK" in words else [])
+    with DISK_FULL.open("w") as full, start(*words, stdout=full) as program:
+        _, errors = program.communicate(timeout=60)
+    assert errors == f"{REFUSED}No space left on device.\n"
+    assert program.returncode == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that closes outputs")
+@pytest.mark.parametrize("command", ["settings", "--help", "file '{talk}' {fake}", "file '{talk}' {fake} --jsonl -"])
+def test_a_closed_standard_output_is_one_line(talk, command):
+    line = f"'{sys.executable}' -m ui.cli {command} >&-".format(talk=talk, fake=" ".join(FAKE))
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == f"{REFUSED}Bad file descriptor.\n"
+    assert done.returncode == 1
+
+
 def test_a_cut_recording_is_translated_as_far_as_it_goes_and_said(talk, tmp_path):
     cut = tmp_path / "cut.wav"
     cut.write_bytes(talk.read_bytes()[:150_000])
