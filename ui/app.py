@@ -6,6 +6,7 @@ session says arrives through the Bridge. Sound, models and what is on screen are
 
 from __future__ import annotations
 
+import functools
 import logging
 import signal
 import sys
@@ -32,11 +33,12 @@ from ui.menu import Choices, Menu
 from ui.overlay import Overlay
 from ui.screen import UNSEEN_PLATFORMS, choose_platform, qt_platform, screen_problem
 from ui.tray import Tray
+from ui.writer import Job, Writer
 
 log = logging.getLogger(__name__)
 
 JOIN_S = 10.0
-"""How long the threads of a session that has said its last may take to end."""
+"""How long the threads of a session that has said its last may take to end, and what was chosen to be written."""
 SIGNAL_POLL_MS = 200
 """How often Python runs while Qt waits, so that it notices Ctrl-C."""
 
@@ -62,7 +64,14 @@ class Session(Protocol):
 class OverlayApp(QObject):
     """One session and its windows. Lives on the GUI thread."""
 
-    def __init__(self, settings: Settings, *, until_stopped: bool, remember: Callable[[str, object], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        until_stopped: bool,
+        remember: Callable[[str, object], None],
+        write: Callable[[Job], object],
+    ) -> None:
         """Build the windows, hidden.
 
         Args:
@@ -70,16 +79,20 @@ class OverlayApp(QObject):
             until_stopped: Whether the program ends with its session, as the demo does; else an ended session's
                 captions, or its error, stay until the user closes the window.
             remember: Keeps a setting for the next time; may raise SettingsError.
+            write: Runs what waits for a disk, somewhere else.
         """
         super().__init__()
         self.exit_code = DONE
-        self._pair, self._until_stopped, self._remember = settings.pair, until_stopped, remember
+        self.is_impatient = False
+        """Whether the user asked twice for the end."""
+        self._pair, self._until_stopped = settings.pair, until_stopped
+        self._remember, self._write = remember, write
         self._text_px = settings.text_size
         direction = SetDirection(_code(settings.from_language), _code(settings.to_language))
         choices = Choices(settings.mode, direction, settings.pair, settings.input)
         self.model = CaptionModel(settings.mode)
         self.menu = Menu(choices, None if until_stopped else _input_names)
-        self.overlay = Overlay(self.model, self.menu, text_px=settings.text_size, opacity=settings.opacity)
+        self.overlay = Overlay(self.model, self.menu, text_px=settings.text_size, opacity=settings.opacity, write=write)
         self.overlay.set_aside(direction_text(direction.source, direction.target, settings.pair))
         self.tray = Tray(self.menu)
         self.bridge = Bridge(self._deliver)
@@ -91,10 +104,10 @@ class OverlayApp(QObject):
         self.overlay.quit_asked.connect(self.quit)
         self.tray.clicked.connect(self.overlay.settle)
 
-    def run(self, session: Session) -> int:
-        """Show the windows, run the session, and return once both have ended."""
+    def run(self, session: Session) -> None:
+        """Show the windows and run the session; returns once it has said its last, or was not waited for."""
         if self._is_stopping:  # Ctrl-C came before there was a session to stop
-            return self.exit_code
+            return
         self._session = session
         self.overlay.show()
         # Once the loop runs: what it raises is then shown like any other end.
@@ -102,9 +115,6 @@ class OverlayApp(QObject):
         QApplication.exec()
         self.overlay.hide()
         self.tray.hide()
-        if not session.join(JOIN_S):
-            log.warning("The session's threads did not end within %.0f s.", JOIN_S)
-        return self.exit_code
 
     def interrupt(self) -> None:
         """End as Ctrl-C asks."""
@@ -113,11 +123,11 @@ class OverlayApp(QObject):
 
     def quit(self) -> None:
         """End the session, then the program; asked a second time, the program at once."""
-        if self._is_over or self._is_stopping:
+        self.is_impatient, self._is_stopping = self._is_stopping, True
+        if self.is_impatient or self._is_over:
             QApplication.exit(self.exit_code)
-            return
-        self._is_stopping = True
-        self._send(Stop())
+        else:
+            self._send(Stop())
 
     def _start(self) -> None:
         assert self._session is not None
@@ -145,7 +155,8 @@ class OverlayApp(QObject):
         if self._is_stopping or (self._until_stopped and (error is not None or not captions)):
             QApplication.exit(self.exit_code)
         elif self._until_stopped:
-            QTimer.singleShot(round(reading_s(captions[-1].translation.text) * 1000), self, self.quit)
+            read_ms = round(reading_s(captions[-1].translation.text) * 1000)
+            QTimer.singleShot(read_ms, self, lambda: QApplication.exit(self.exit_code))
 
     def _send(self, command: Command) -> None:
         if self._session is not None and not self._is_over:
@@ -175,10 +186,7 @@ class OverlayApp(QObject):
         self._keep("text_size", self._text_px)
 
     def _keep(self, key: str, value: object) -> None:
-        try:
-            self._remember(key, value)
-        except LiveError as error:
-            log.warning("The choice of %s is not kept: %s", key, error)
+        self._write(functools.partial(self._remember, key, value))
 
 
 def run_overlay(
@@ -204,17 +212,18 @@ def run_overlay(
     Raises:
         LiveError: no window can be opened here.
         LiveError, ModelError: whatever `make_session` raises.
+        KeyboardInterrupt: the user asked a second time for the end; the session may still run.
     """
     choose_platform()
     if qt_platform() not in UNSEEN_PLATFORMS and (problem := screen_problem()):
         raise LiveError(problem)
-    with _qt_messages_logged():
+    with _qt_messages_logged(), _writer() as write:
         qt = QApplication.instance() or QApplication(["tongchuan"])
         assert isinstance(qt, QApplication)
         qt.setApplicationName("tongchuan")
         qt.setQuitOnLastWindowClosed(False)
         _check_fonts()
-        app = OverlayApp(settings, until_stopped=until_stopped, remember=remember)
+        app = OverlayApp(settings, until_stopped=until_stopped, remember=remember, write=write)
 
         def emit(event: Event) -> None:
             for sink in on_event:
@@ -222,7 +231,14 @@ def run_overlay(
             app.bridge.post(event)
 
         with _interrupts_to(app.interrupt):
-            return app.run(make_session(emit))
+            session = make_session(emit)
+            app.run(session)
+        # Ctrl-C is the command's own again: it waits for nothing.
+        if app.is_impatient:
+            raise KeyboardInterrupt
+        if not session.join(JOIN_S):
+            log.warning("The session's threads did not end within %.0f s.", JOIN_S)
+        return app.exit_code
 
 
 def _code(language: str) -> str | None:
@@ -252,6 +268,17 @@ def _qt_messages_logged() -> Iterator[None]:
         yield
     finally:
         qInstallMessageHandler(before)
+
+
+@contextmanager
+def _writer() -> Iterator[Writer]:
+    """A writer, and time for what waits in it."""
+    writer = Writer()
+    try:
+        yield writer
+    finally:
+        if not writer.close(JOIN_S):
+            log.warning("What was chosen last was not written within %.0f s.", JOIN_S)
 
 
 @contextmanager

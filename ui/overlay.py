@@ -6,7 +6,10 @@ painted is the business of `ui.panel`, what the menu's choices do that of `ui.ap
 
 from __future__ import annotations
 
+import functools
+import operator
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
@@ -32,6 +35,7 @@ from ui.pixmaps import LinePixmaps
 from ui.placing import USUAL, clamped, from_share, to_share
 from ui.roll import Roll
 from ui.state import load_places, save_place
+from ui.writer import Job
 
 REFRESH_MS = 50
 """Shortest time between two pictures: 20 a second are enough to read by."""
@@ -56,7 +60,14 @@ class Overlay(QWidget):
     """The window was told to close, or an error was read and clicked away."""
 
     def __init__(
-        self, model: CaptionModel, menu: QMenu, *, text_px: int, opacity: float, places_path: Path | None = None
+        self,
+        model: CaptionModel,
+        menu: QMenu,
+        *,
+        text_px: int,
+        opacity: float,
+        places_path: Path | None = None,
+        write: Callable[[Job], object] = operator.call,
     ) -> None:
         """Build it, hidden.
 
@@ -66,6 +77,7 @@ class Overlay(QWidget):
             text_px: Size of the translation in device-independent pixels.
             opacity: Of the background, 0 to 1.
             places_path: The file of places; None is the user's own.
+            write: Runs what waits for a disk; by default here and now.
         """
         super().__init__(None, _FLAGS)
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
@@ -75,7 +87,7 @@ class Overlay(QWidget):
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.pixmaps = LinePixmaps()
         self._model, self._menu, self._opacity = model, menu, opacity
-        self._text_px, self._places_path = text_px, places_path
+        self._text_px, self._places_path, self._write = text_px, places_path, write
         self._places = load_places(places_path)
         self._roll = Roll()
         self._aside = ""
@@ -217,8 +229,8 @@ class Overlay(QWidget):
     def _remember(self) -> None:
         screen = QGuiApplication.screenAt(QCursor.pos()) or self.screen()
         share = to_share(self.pos(), self.size(), screen.availableGeometry())
-        save_place(screen.name(), share, self._places_path)
-        self._places = load_places(self._places_path)
+        self._places = self._places.put(screen.name(), share)
+        self._write(functools.partial(save_place, screen.name(), share, self._places_path))
         self.settle()
 
     def _watch_screens(self) -> None:

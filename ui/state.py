@@ -36,6 +36,10 @@ class Places:
     shares: dict[str, Share] = field(default_factory=dict)
     """By screen name."""
 
+    def put(self, screen: str, share: Share) -> Places:
+        """The places once it was put there; the other screens' stay as they are."""
+        return Places(screen, self.shares | {screen: share})
+
 
 def load_places(path: Path | None = None) -> Places:
     """Read the places; none where there is no file, or where it is broken (a line in the log says so)."""
@@ -52,8 +56,8 @@ def load_places(path: Path | None = None) -> Places:
 def save_place(screen: str, share: Share, path: Path | None = None) -> None:
     """Remember where the overlay was put; the other screens' places stay as they are."""
     path = path or state_path()
-    shares = load_places(path).shares | {screen: share}
-    document = {"overlay": {"last_screen": screen, "screens": shares}}
+    places = load_places(path).put(screen, share)
+    document = {"overlay": {"last_screen": places.last_screen, "screens": places.shares}}
     try:
         replace_private(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     except OSError as error:

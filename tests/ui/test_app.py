@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import signal
 import threading
@@ -12,7 +13,7 @@ from builders import update
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from live.errors import CaptureError, LiveError, SettingsError
+from live.errors import CaptureError, LiveError
 from live.events import (
     Command,
     Event,
@@ -27,6 +28,8 @@ from live.events import (
 from live.settings import Settings
 from ui.app import OverlayApp, run_overlay
 from ui.cli import DONE, FAILED, INTERRUPTED
+from ui.overlay import Overlay
+from ui.state import state_path
 
 pytestmark = pytest.mark.usefixtures("qapp")
 ERROR = "The microphone is gone: connect it again."
@@ -166,12 +169,28 @@ def test_what_fails_while_ctrl_c_is_obeyed_is_no_news(capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == ""
 
 
-def test_ctrl_c_twice_ends_a_session_that_does_not_answer() -> None:
+def test_ctrl_c_twice_ends_the_program_without_a_wait_for_the_session() -> None:
     session = FakeSession(StateChanged("listening"), obeys_stop=False)
     later(lambda: os.kill(os.getpid(), signal.SIGINT))
     later(lambda: os.kill(os.getpid(), signal.SIGINT), 400)
-    assert run_overlay(session, Settings()) == INTERRUPTED
+    with pytest.raises(KeyboardInterrupt):
+        run_overlay(session, Settings())
     assert session.commands == [Stop()]
+    assert session.joined_s == []
+
+
+def test_ctrl_c_while_the_session_s_threads_end_is_the_command_s_own() -> None:
+    own = signal.getsignal(signal.SIGINT)
+
+    class Slow(FakeSession):
+        def join(self, timeout_s: float) -> bool:
+            assert signal.getsignal(signal.SIGINT) is own
+            return super().join(timeout_s)
+
+    session = Slow(StateChanged("listening"))
+    later(lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert run_overlay(session, Settings()) == INTERRUPTED
+    assert len(session.joined_s) == 1
 
 
 @pytest.fixture
@@ -181,7 +200,9 @@ def kept() -> list[tuple[str, object]]:
 
 @pytest.fixture
 def program(qapp: QApplication, kept: list[tuple[str, object]]) -> OverlayApp:
-    made = OverlayApp(Settings(), until_stopped=False, remember=lambda key, value: kept.append((key, value)))
+    made = OverlayApp(
+        Settings(), until_stopped=False, remember=lambda key, value: kept.append((key, value)), write=operator.call
+    )
     made._session = FakeSession()
     return made
 
@@ -228,16 +249,32 @@ def test_sizes_go_up_and_down_within_their_limits_and_are_kept(
     assert commands(program) == []
 
 
-def test_a_choice_that_cannot_be_kept_is_made_all_the_same(
-    qapp: QApplication, caplog: pytest.LogCaptureFixture
-) -> None:
-    def refuse(_key: str, _value: object) -> None:
-        raise SettingsError("Settings cannot be written.")
-
-    program = OverlayApp(Settings(), until_stopped=False, remember=refuse)
+def test_what_waits_for_a_disk_is_done_elsewhere(qapp: QApplication, kept: list[tuple[str, object]]) -> None:
+    jobs: list[Callable[[], object]] = []
+    program = OverlayApp(
+        Settings(), until_stopped=False, remember=lambda key, value: kept.append((key, value)), write=jobs.append
+    )
     program.menu.commanded.emit(SetMode("follow"))
+    program.overlay._remember()
     assert program.model.mode == "follow"
-    assert "cannot be written" in caplog.text
+    assert (kept, state_path().exists()) == ([], False)
+    for job in jobs:
+        job()
+    assert (kept, state_path().exists()) == ([("mode", "follow")], True)
+
+
+def test_what_was_chosen_is_kept_by_the_end_of_the_program() -> None:
+    threads: list[str] = []
+
+    def choose() -> None:
+        (window,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, Overlay) and w.isVisible()]
+        window._menu.commanded.emit(SetMode("follow"))  # type: ignore[attr-defined]
+        window.quit_asked.emit()
+
+    later(choose)
+    session = FakeSession(StateChanged("listening"))
+    assert run_overlay(session, Settings(), remember=lambda *_: threads.append(threading.current_thread().name)) == DONE
+    assert threads == ["choices writer"]
 
 
 def test_quitting_sends_stop_once(program: OverlayApp) -> None:
