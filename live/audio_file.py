@@ -35,8 +35,8 @@ _MAX_GAP_S = 3600.0
 """A longer hole in the timestamps is a broken timestamp, not a pause."""
 _SHORT_BY_S = 0.5
 """So much less than the container promises is worth a warning; codecs pad by less."""
-_HELD_UP_S = 1.0
-"""So far behind its clock a file paced live was paused: it goes on from where it is, and makes up for nothing."""
+_HELD_UP_S = 0.25
+"""A queue that takes a block of a file paced live so late was held: the file's clock stood still meanwhile."""
 
 _log = logging.getLogger(__name__)
 
@@ -105,13 +105,14 @@ class FileSource:
             end = first + len(samples)
             if self.is_live:
                 # As a device would: a block comes when its last sample has been heard.
-                late_s = self._clock() - (began_s + end / self.rate)
-                if late_s > _HELD_UP_S:
-                    began_s += late_s
-                self._wait(max(0.0, -late_s))
+                self._wait(max(0.0, began_s + end / self.rate - self._clock()))
             if self._stop.is_set():
                 return
-            queue.put(AudioBlock(self.lane, samples, first, self._clock()), self._stop.is_set)
+            block = AudioBlock(self.lane, samples, first, self._clock())
+            if not queue.put(block, self._stop.is_set):
+                return
+            if (waited_s := self._clock() - block.stamp_s) > _HELD_UP_S:
+                began_s += waited_s
             first = end
             self._position = round(first * SAMPLE_RATE / self.rate)
 

@@ -130,7 +130,8 @@ class Lane:
             self._queue.close()
 
     def hold(self, is_held: bool) -> None:
-        """Keep a file where it is, or let it go on."""
+        """Keep a file where it is, its reader with it, or let it go on."""
+        self._queue.capacity_s = 0.0 if is_held else AUDIO_QUEUE_S
         if is_held:
             self._is_free.clear()
         else:

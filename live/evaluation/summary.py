@@ -14,7 +14,17 @@ import numpy as np
 from live.audio import seconds
 from live.demo import Script
 from live.evaluation.score import Direction, Passage, Score, score, sentences_of
-from live.events import AudioDropped, Caption, CaptionUpdated, Event, LagChanged, UtteranceFailed, UtteranceSkipped
+from live.events import (
+    AudioDropped,
+    Caption,
+    CaptionUpdated,
+    Event,
+    LagChanged,
+    StateChanged,
+    UtteranceClosed,
+    UtteranceFailed,
+    UtteranceSkipped,
+)
 from models.base import SAMPLE_RATE
 
 
@@ -40,6 +50,9 @@ class Summary:
 
     def __init__(self) -> None:
         self._finals: list[tuple[Caption, float]] = []
+        self._closed_s: dict[int, float] = {}  # utterance id to the time at which its end was heard
+        self._pauses: list[tuple[float, float]] = []
+        self._paused_s: float | None = None
         self._n_lost = 0
         self._compute_s = 0.0
         self._n_dropped = 0
@@ -49,6 +62,13 @@ class Summary:
         match event:
             case CaptionUpdated(caption) if caption.is_final:
                 self._finals.append((caption, at_s))
+            case UtteranceClosed(id=utterance_id):
+                self._closed_s[utterance_id] = at_s
+            case StateChanged("paused") if self._paused_s is None:
+                self._paused_s = at_s
+            case StateChanged("listening") if self._paused_s is not None:
+                self._pauses.append((self._paused_s, at_s))
+                self._paused_s = None
             case UtteranceFailed() | UtteranceSkipped():
                 self._n_lost += 1
             case LagChanged(compute_s=compute_s):
@@ -82,12 +102,17 @@ class Summary:
         )
 
     def _delays_s(self, script: Script, started_s: float) -> list[float]:
-        """Seconds from the end of speech, which the script knows, to each final caption of it."""
+        """Seconds from the end of speech, which the script knows, to each final caption of it; pauses do not count."""
         spoken = [sentence for sentences in sentences_of(script).values() for sentence in sentences]
         delays = []
         for caption, at_s in self._finals:
             cue = Passage(seconds(caption.start), seconds(caption.end), "")
             ends = [sentence.end_s for sentence in spoken if cue.belongs_to(sentence)]
             if ends:  # of speech that was made up, there is no end
-                delays.append(at_s - started_s - min(max(ends), cue.end_s))
+                delays.append(at_s - started_s - self._held_s(caption, started_s, at_s) - min(max(ends), cue.end_s))
         return delays
+
+    def _held_s(self, caption: Caption, started_s: float, at_s: float) -> float:
+        """Seconds for which pauses held up the sound before the end of a caption's utterance was heard."""
+        closed_s = self._closed_s.get(caption.id, at_s)
+        return sum(resumed_s - paused_s for paused_s, resumed_s in self._pauses if started_s <= paused_s < closed_s)

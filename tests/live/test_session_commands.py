@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
-from fakes import CHINESE_HZ, FakeFile, FakeSource, conversation, quiet, tone
+from fakes import CHINESE_HZ, WAIT_S, FakeFile, FakeSource, blocks_of, conversation, quiet, tone
 
+from live.audio import AudioBlock
 from live.errors import CaptureError
 from live.events import (
     AddMark,
@@ -65,13 +68,28 @@ def test_a_paused_file_stays_where_it_is(run):
     made.session.send(Pause())
     made.recorder.wait_state("paused")
     assert made.source.is_open
-    made.source.say(conversation(2))
+    reader = threading.Thread(target=made.source.say, args=(conversation(2),))
+    reader.start()
     assert not made.recorder.comes(lambda event: isinstance(event, UtteranceClosed), 2, within_s=0.3)
     made.session.send(Resume())
+    reader.join(WAIT_S)
     made.source.end()
     made.end()
     assert [event.id for event in made.recorder.of(UtteranceClosed)] == [1, 2, 3]
     assert [event.state for event in made.recorder.of(StateChanged)][1:4] == ["listening", "paused", "listening"]
+
+
+def test_a_paused_file_s_reader_waits_with_it_and_brings_no_burst_afterwards(run):
+    made = run(FakeSource("file")).listen()
+    made.session.send(Pause())
+    made.recorder.wait_state("paused")
+    blocks = [AudioBlock("file", samples, 0, 0.0) for samples in blocks_of(quiet(1.0))]
+    n_taken = sum(made.source.queue.put(block, lambda: True) for block in blocks)
+    assert n_taken <= 2  # one the segmenter was waiting for, one in the queue
+    made.session.send(Resume())
+    made.recorder.wait_state("listening", 2)
+    assert made.source.queue.put(blocks[0], lambda: True)
+    made.stop()
 
 
 def test_a_session_paused_while_it_loads_listens_only_when_told(run):

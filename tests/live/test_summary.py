@@ -3,7 +3,16 @@ from example_captions import caption
 
 from live.demo import Line, Script, Turn
 from live.evaluation.summary import Summary
-from live.events import AudioDropped, CaptionUpdated, LagChanged, SessionStopped, UtteranceFailed, UtteranceSkipped
+from live.events import (
+    AudioDropped,
+    CaptionUpdated,
+    LagChanged,
+    SessionStopped,
+    StateChanged,
+    UtteranceClosed,
+    UtteranceFailed,
+    UtteranceSkipped,
+)
 
 SCRIPT = Script(
     seed=1,
@@ -40,6 +49,28 @@ def test_delay_is_counted_from_the_end_of_speech_that_the_script_knows():
 def test_delay_of_a_sentence_cut_in_the_middle_is_counted_from_the_cut():
     summary = summary_of((final(4.8, 7.0, "三", direction=("en", "zh")), STARTED_S + 7.5))
     assert summary.report(SCRIPT, 10.0, STARTED_S).delay_p50_s == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("paused_s", "closed_s", "captioned_s"),
+    [
+        (2.0, 64.6, 64.7),  # in the middle of the speech
+        (4.3, 64.6, 64.7),  # in the quiet after it
+        (4.65, 4.6, 4.7),  # while it was translated, which goes on
+        (-65.0, 4.6, 4.7),  # before anything was played
+    ],
+)
+def test_a_pause_is_no_delay(paused_s, closed_s, captioned_s):
+    summary = summary_of(
+        (StateChanged("listening"), STARTED_S - 70.0),
+        (StateChanged("paused"), STARTED_S + paused_s),
+        (StateChanged("paused", "The mode is another."), STARTED_S + paused_s + 1.0),
+        (StateChanged("listening"), STARTED_S + paused_s + 60.0),
+        (StateChanged("listening", "The mode is another."), STARTED_S + paused_s + 61.0),
+        (UtteranceClosed("file", 0, 64_000, 1), STARTED_S + closed_s),
+        (final(0, 4.2, "one . two ."), STARTED_S + captioned_s),
+    )
+    assert summary.report(SCRIPT, 10.0, STARTED_S).delay_p50_s == pytest.approx(0.7)
 
 
 def test_partial_captions_and_speech_that_was_made_up_have_no_delay():
