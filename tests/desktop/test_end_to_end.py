@@ -1,0 +1,111 @@
+"""The whole program on real parts: the demonstration meeting is played into a microphone and read off the screen."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pysubs2
+import pytest
+from pulse import MICROPHONE, PulseServer, missing
+from xvfb import XScreen, missing_programs, wait_until, x_screen
+
+from live.demo import load_script, meeting_sound
+from live.evaluation.score import score
+from live.events import Caption, Line, Word
+from models.base import SAMPLE_RATE
+
+ROOT = Path(__file__).parents[2]
+SHOTS = ROOT / "test-results"
+BLEU = 85.0
+"""What the Spine promises of the demonstration, in each direction."""
+
+_LACKING = [*missing(), *missing_programs()]
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(bool(_LACKING), reason=f"not installed: {', '.join(_LACKING)}"),
+]
+
+
+def events(path: Path) -> list[dict]:
+    """The events written so far; a line that is being written is left out."""
+    whole = path.read_text(encoding="utf-8").rpartition("\n")[0] if path.exists() else ""
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def is_listening(path: Path) -> bool:
+    return any(event["event"] == "StateChanged" and event["state"] == "listening" for event in events(path))
+
+
+def n_finals(path: Path) -> int:
+    return sum(event["event"] == "CaptionUpdated" and event["caption"]["is_final"] for event in events(path))
+
+
+def captions(srt: Path, begins_s: float) -> list[Caption]:
+    """The cues of a file of translations, on the clock of a script that begins at `begins_s` of the file's."""
+    cues = pysubs2.load(str(srt), encoding="utf-8")
+    clock = [round((cue.start / 1000 - begins_s) * SAMPLE_RATE) for cue in cues]
+    return [
+        Caption(
+            id=i,
+            lane="microphone",
+            source="",
+            target="",
+            translation=Line(settled=(Word(cue.plaintext.replace("\n", " ")),)),
+            transcript=Line(),
+            start=start,
+            end=start + cue.duration * SAMPLE_RATE // 1000,
+            logprob=0.0,
+            is_uncertain=False,
+            is_final=True,
+        )
+        for i, (cue, start) in enumerate(zip(cues, clock, strict=True))
+    ]
+
+
+def test_the_meeting_played_into_the_microphone_is_read_on_the_overlay(tmp_path: Path) -> None:
+    script = load_script()
+    srt, log = tmp_path / "meeting.srt", tmp_path / "events.jsonl"
+    command = [sys.executable, "-m", "ui.cli", "run", "--input", MICROPHONE, "--srt", str(srt), "--jsonl", str(log)]
+    command += ["--lines", "translation"]
+    with PulseServer() as server, x_screen() as screen, meeting_sound() as meeting:
+        sound = {key: value for key, value in server.env.items() if key.startswith(("PULSE", "ALSA"))}
+        environment = screen.environment | sound | {"PYTHONPATH": str(ROOT)}
+        program = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        try:
+            wait_until(lambda: is_listening(log), "listening to the microphone")
+            before = screen.screenshot(SHOTS / "overlay_listening.png")
+            player = subprocess.Popen(["paplay", "--device=vmic", str(meeting)], env=server.env)
+            seen = pictures(screen, log, player)
+            program.send_signal(signal.SIGINT)
+            program.wait(60)
+        finally:
+            program.kill()
+            errors = program.communicate()[1]
+    assert "Traceback" not in errors
+    assert seen, "no caption came while the meeting was played"
+    assert all(picture != before for picture in seen), "the overlay shows no caption"
+    finals = [event["caption"] for event in events(log) if event["event"] == "CaptionUpdated"]
+    first = min(caption["start"] for caption in finals) / SAMPLE_RATE
+    scores = score(script, captions(srt, first - script.turns[0].start_s + 0.3))
+    figures = [f"{source} to {target}: BLEU {result.bleu:.1f}" for (source, target), result in scores.items()]
+    (SHOTS / "end_to_end.txt").write_text("\n".join(figures))
+    assert all(result.bleu >= BLEU for result in scores.values()), scores
+
+
+def pictures(screen: XScreen, log: Path, player: subprocess.Popen) -> list[bytes]:
+    """What the screen shows after some of the captions, while the meeting is played to its end."""
+    seen: list[bytes] = []
+    for wanted in (2, 6, 10):
+        wait_until(lambda wanted=wanted: n_finals(log) >= wanted or player.poll() is not None, f"caption {wanted}", 60)
+        if player.poll() is not None:
+            break
+        path = SHOTS / f"overlay_caption_{wanted}.png"
+        screen.run("import", "-window", "root", "-depth", "8", str(path))
+        seen.append(screen.pixels(path))
+    assert player.wait(150) == 0
+    return seen
