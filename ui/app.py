@@ -29,6 +29,7 @@ from ui.bridge import Bridge
 from ui.captions import CaptionModel, direction_text, reading_s
 from ui.cli import DONE, FAILED, INTERRUPTED
 from ui.layout import families
+from ui.logs import native_noise_logged
 from ui.menu import Choices, Menu
 from ui.overlay import Overlay
 from ui.screen import UNSEEN_PLATFORMS, choose_platform, qt_platform, screen_problem
@@ -217,7 +218,7 @@ def run_overlay(
     choose_platform()
     if qt_platform() not in UNSEEN_PLATFORMS and (problem := screen_problem()):
         raise LiveError(problem)
-    with _qt_messages_logged(), _writer() as write:
+    with _qt_messages_logged(), native_noise_logged(), _writer() as write:
         qt = QApplication.instance() or QApplication(["tongchuan"])
         assert isinstance(qt, QApplication)
         qt.setApplicationName("tongchuan")

@@ -1,6 +1,7 @@
 """The program's log: a file of the owner's, never the screen.
 
-In: nothing. Out: the standard library's logging, set up once by `main`. Recognised text and sound are never logged.
+In: nothing. Out: the standard library's logging, set up once by `main`, and a place for what libraries in C print.
+Recognised text and sound are never logged.
 """
 
 from __future__ import annotations
@@ -8,6 +9,9 @@ from __future__ import annotations
 import io
 import logging
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -17,6 +21,8 @@ from live.files import OWNER_ONLY, OWNER_ONLY_FOLDER
 
 MAX_BYTES = 1_000_000
 BACKUPS = 3
+
+_STDERR = 2
 
 _FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
@@ -63,3 +69,30 @@ def configure() -> Path:
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
     return path
+
+
+@contextmanager
+def native_noise_logged() -> Iterator[None]:
+    """Send what libraries in C print on the terminal, PortAudio and ALSA before all, to the log.
+
+    What Python prints to standard error still reaches the terminal. Where standard error is none, nothing changes.
+    """
+    before = sys.__stderr__
+    if before is None or before is not sys.stderr or not os.isatty(_STDERR):
+        yield
+        return
+    before.flush()
+    try:
+        log = os.open(log_path(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)
+    with os.fdopen(os.dup(_STDERR), "w", encoding=before.encoding, errors=before.errors, buffering=1) as terminal:
+        os.dup2(log, _STDERR)
+        os.close(log)
+        sys.stderr = terminal
+        try:
+            yield
+        finally:
+            sys.stderr = before
+            terminal.flush()
+            os.dup2(terminal.fileno(), _STDERR)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from live.errors import LiveError, RecordingError
 from live.settings import AUTO, Settings
 from ui.commands.options import say
+from ui.logs import native_noise_logged
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -137,16 +138,18 @@ class TerminalDisplay:
         from ui.terminal import TerminalView
 
         source, target = (None if code == AUTO else code for code in (settings.from_language, settings.to_language))
+        self._entered = contextlib.ExitStack()
         self._view = TerminalView(
             settings.mode, console=OutputConsole(), aside=direction_text(source, target, settings.pair)
         )
 
     def __enter__(self) -> Self:
-        self._view.__enter__()
+        self._entered.enter_context(native_noise_logged())
+        self._entered.enter_context(self._view)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._view.__exit__(kind, error, at)
+        self._entered.__exit__(kind, error, at)
 
     def apply(self, event: Event) -> None:
         """Show an event."""
