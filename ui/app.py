@@ -85,7 +85,7 @@ class OverlayApp(QObject):
         super().__init__()
         self.exit_code = DONE
         self.is_impatient = False
-        """Whether the user asked twice for the end."""
+        """Whether the user asked twice for the end, and the session has not come to it."""
         self._pair, self._until_stopped = settings.pair, until_stopped
         self._remember, self._write = remember, write
         self._text_px = settings.text_size
@@ -124,7 +124,8 @@ class OverlayApp(QObject):
 
     def quit(self) -> None:
         """End the session, then the program; asked a second time, the program at once."""
-        self.is_impatient, self._is_stopping = self._is_stopping, True
+        self.is_impatient = self._is_stopping and not self._is_over
+        self._is_stopping = True
         if self.is_impatient or self._is_over:
             QApplication.exit(self.exit_code)
         else:
