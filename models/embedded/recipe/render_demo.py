@@ -98,7 +98,7 @@ def write_flac(path: Path, samples: Sound) -> None:
     with av.open(str(path), "w", format="flac") as container:
         stream = container.add_stream("flac", rate=SAMPLE_RATE)
         stream.layout = "mono"
-        frame = av.AudioFrame.from_ndarray(coded[None], format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        for packet in (*stream.encode(frame), *stream.encode(None)):
+        block = av.AudioFrame.from_ndarray(coded[None], format="s16", layout="mono")
+        block.sample_rate = SAMPLE_RATE
+        for packet in (*stream.encode(block), *stream.encode(None)):
             container.mux(packet)
