@@ -99,6 +99,9 @@ class OverlayApp(QObject):
         self.bridge = Bridge(self._deliver)
         self._session: Session | None = None
         self._is_over = self._is_stopping = False
+        self._reading = QTimer(self, singleShot=True)
+        """Leaves the last caption up until it is read."""
+        self._reading.timeout.connect(lambda: QApplication.exit(self.exit_code))
         self.menu.commanded.connect(self._command)
         self.menu.resized.connect(self._resize)
         self.menu.quit_asked.connect(self.quit)
@@ -114,6 +117,7 @@ class OverlayApp(QObject):
         # Once the loop runs: what it raises is then shown like any other end.
         QTimer.singleShot(0, self, self._start)
         QApplication.exec()
+        self._reading.stop()
         self.overlay.hide()
         self.tray.hide()
 
@@ -157,8 +161,7 @@ class OverlayApp(QObject):
         if self._is_stopping or (self._until_stopped and (error is not None or not captions)):
             QApplication.exit(self.exit_code)
         elif self._until_stopped:
-            read_ms = round(reading_s(captions[-1].translation.text) * 1000)
-            QTimer.singleShot(read_ms, self, lambda: QApplication.exit(self.exit_code))
+            self._reading.start(round(reading_s(captions[-1].translation.text) * 1000))
 
     def _send(self, command: Command) -> None:
         if self._session is not None and not self._is_over:

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QCursor,
     QEnterEvent,
     QGuiApplication,
+    QHideEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -158,6 +159,16 @@ class Overlay(QWidget):
         """Stand where it should, whatever place the window manager chose."""
         super().showEvent(event)
         QTimer.singleShot(0, self, self.settle)
+        self.wake()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
+        """Stop refreshing.
+
+        A timer must not outlive the loop: the garbage collector may destroy its owner in any thread, which leaves the
+        timer behind, and Qt then calls into freed memory.
+        """
+        super().hideEvent(event)
+        self._timer.stop()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Ask to quit instead: the session has to end first."""
@@ -219,6 +230,8 @@ class Overlay(QWidget):
         return HOVER_HINT if self._is_hovered else self._aside
 
     def _wake_in(self, milliseconds: float) -> None:
+        if self.isHidden():
+            return
         if not self._timer.isActive() or self._timer.remainingTime() > milliseconds:
             self._timer.start(round(milliseconds))
 

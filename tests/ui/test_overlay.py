@@ -250,6 +250,19 @@ def test_closing_the_window_asks_to_quit(overlay: Overlay, qtbot: QtBot) -> None
     assert overlay.isVisible()
 
 
+def test_no_timer_runs_before_it_is_shown_nor_once_it_is_hidden(qtbot: QtBot) -> None:
+    menu = QMenu()
+    qtbot.addWidget(menu)
+    overlay = Overlay(CaptionModel("follow"), menu, text_px=28, opacity=0.7)
+    qtbot.addWidget(overlay)
+    overlay.apply(update(1, "Good morning."))
+    assert not overlay._timer.isActive()
+    overlay.show()
+    assert overlay._timer.isActive()
+    overlay.hide()
+    assert not overlay._timer.isActive()
+
+
 def test_places_go_into_the_file_that_is_named(qtbot: QtBot, tmp_path: Path) -> None:
     menu = QMenu()
     qtbot.addWidget(menu)
