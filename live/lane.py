@@ -1,7 +1,7 @@
 """The segmenter thread: one opening of a source, from its first block to the utterance that was open when it closed.
 
 In: blocks from a Source. Out: utterances in the JobQueue; UtteranceClosed, LevelChanged and AudioDropped.
-Pausing and changing a source close one Lane and open another on the same clock. Models are not its business.
+Pausing and changing a source close one LaneThread and open another on the same clock. Models are not its business.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 class LaneEnded:
     """Reported last: all that was heard has been handed on; `error` is the sentence to show."""
 
-    lane: Lane
+    lane: LaneThread
     error: str | None
 
 
@@ -54,11 +54,11 @@ class LaneEnded:
 class SourceLost:
     """Reported when the source delivers no more by itself; `message` says why."""
 
-    lane: Lane
+    lane: LaneThread
     message: str
 
 
-class Lane:
+class LaneThread:
     """Reads one source in a thread of its own.
 
     Args:
@@ -76,7 +76,7 @@ class Lane:
         report: Callable[[LaneEnded | SourceLost], None],
         *,
         pace: Pace,
-        after: Lane | None = None,
+        after: LaneThread | None = None,
     ) -> None:
         self.source = source
         self.started_s: float | None = None

@@ -36,7 +36,7 @@ from live.events import (
     Stop,
     UtteranceFailed,
 )
-from live.lane import Lane, LaneEnded, Pace, SourceLost
+from live.lane import LaneEnded, LaneThread, Pace, SourceLost
 from live.policy import Direction, Policy, Retranslation
 from live.queues import JobQueue
 from live.segmenter import PARTIAL_MS, Segmenter
@@ -105,8 +105,8 @@ class Session:
         self._is_translating = True
         self._is_abandoned = self._is_paused = False
         self._is_listening = False  # a lane is open, perhaps held
-        self._lane: Lane | None = None  # the newest
-        self._running: set[Lane] = set()
+        self._lane: LaneThread | None = None  # the newest
+        self._running: set[LaneThread] = set()
         self._deadline_s: float | None = None
         self._error: str | None = None
         self._thread = threading.Thread(target=self._run, name="session", daemon=True)
@@ -249,7 +249,7 @@ class Session:
         self._deadline_s = time.monotonic() + CLOSE_S
         self._translator.abandon()
 
-    def _take_leave(self, lane: Lane, error: str | None) -> None:
+    def _take_leave(self, lane: LaneThread, error: str | None) -> None:
         self._running.discard(lane)
         if error is not None:
             self._fail(error)
@@ -258,7 +258,7 @@ class Session:
         if self._state == "stopping" and not self._running:
             self._jobs.close()
 
-    def _lose(self, lane: Lane, reason: str) -> None:
+    def _lose(self, lane: LaneThread, reason: str) -> None:
         if lane is self._lane and self._is_listening:
             if lane.source.lane != "file":
                 self._emit(DeviceChanged(lane.source.lane, None, reason))
@@ -334,7 +334,9 @@ class Session:
             endpoint_ms=self._settings.endpoint_ms,
             partial_ms=None if self._pace == "fast" else PARTIAL_MS,
         )
-        lane = Lane(self._source, segmenter, self._jobs, self._emit, self._inbox.put, pace=self._pace, after=self._lane)
+        lane = LaneThread(
+            self._source, segmenter, self._jobs, self._emit, self._inbox.put, pace=self._pace, after=self._lane
+        )
         self._running.add(lane)
         self._lane = lane
         lane.open()
