@@ -27,7 +27,7 @@ from models.base import ModelError
 from ui import look
 from ui.bridge import Bridge
 from ui.captions import CaptionModel, direction_text, reading_s
-from ui.cli import DONE, FAILED, INTERRUPTED
+from ui.exits import DONE, FAILED, INTERRUPTED
 from ui.layout import families
 from ui.logs import native_noise_logged
 from ui.menu import Choices, Menu

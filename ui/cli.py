@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-DONE, FAILED, INTERRUPTED = 0, 1, 130
+from ui.exits import DONE, FAILED, INTERRUPTED
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -27,7 +27,7 @@ from live.events import (
 )
 from live.settings import Settings
 from ui.app import OverlayApp, run_overlay
-from ui.cli import DONE, FAILED, INTERRUPTED
+from ui.exits import DONE, FAILED, INTERRUPTED
 from ui.overlay import Overlay
 from ui.state import state_path
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from live.errors import RecordingError
 from live.settings import AUTO, Settings
 from models.base import SAMPLE_RATE
-from ui.cli import DONE, FAILED, INTERRUPTED
 from ui.commands.follow import CLOSE_S, follow
 from ui.commands.options import Commands, add_command, load_settings, resolve_model, say
 from ui.commands.outputs import TerminalDisplay, written
 from ui.commands.sessions import Emit, session_maker
+from ui.exits import DONE, FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
     from live.demo import Script

@@ -18,8 +18,8 @@ from typing import Protocol
 from live.errors import LiveError, RecordingError
 from live.events import CaptionUpdated, Command, Event, SessionStopped, Stop, UtteranceFailed, UtteranceSkipped
 from live.recording.recorder import Recorder, Sink
-from ui.cli import DONE, FAILED, INTERRUPTED
 from ui.commands.sessions import Emit
+from ui.exits import DONE, FAILED, INTERRUPTED
 
 TICK_S = 0.1
 """How often a display is refreshed while nothing happens, and Windows looks for Ctrl-C."""

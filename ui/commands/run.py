@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from live.errors import LiveError, RecordingError
-from ui.cli import DONE, FAILED
 from ui.commands.follow import CLOSE_S
 from ui.commands.options import (
     Commands,
@@ -20,6 +19,7 @@ from ui.commands.options import (
 )
 from ui.commands.outputs import add_outputs, check_outputs, open_outputs, writes_to_stdout
 from ui.commands.sessions import session_maker
+from ui.exits import DONE, FAILED
 
 
 def add_parser(commands: Commands) -> None:
