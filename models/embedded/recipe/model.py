@@ -38,7 +38,6 @@ DECODER = {
     "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
     "tie_word_embeddings": False,
 }
-INITIAL_STD = 0.02
 
 
 def build_config(pad_id: int, audio_id: int) -> Qwen2AudioConfig:

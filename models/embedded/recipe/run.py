@@ -22,9 +22,6 @@ SHOW_EVERY_S = 20.0
 WARMUP_STEPS = 60
 SMOOTHING = 0.98
 
-Losses = dict[str, Tensor]
-"""Named parts of a loss; their weights are the stage's."""
-
 
 @dataclass(slots=True)
 class Progress:

@@ -29,7 +29,6 @@ from models.embedded.recipe.model import (
 from models.embedded.recipe.run import Stage
 
 PHONE_WEIGHT = 0.3
-LANGUAGE_TAGS = ("<|en|>", "<|zh|>", "<|unknown|>")
 CORRUPTED = 0.06
 """Share of phone labels that the decoder's pretraining gets wrong, as an encoder will."""
 DROPPED = 0.04
