@@ -7,7 +7,7 @@ Imports no model library, so that everyone may import it. Sessions, lanes and ca
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -22,6 +22,8 @@ UNKNOWN = "unknown"
 
 Samples = NDArray[np.float32]
 Task = Literal["translate", "transcribe"]
+Analysis = Literal["caption", "event", "scene", "emotion"]
+Role = Literal["user", "assistant"]
 Stop = Literal["end", "budget", "hold", "loop"]
 Score = Mapping[str, float]
 
@@ -167,6 +169,8 @@ class Capabilities:
     takes_context: bool = False
     takes_terms: bool = False
     max_in_flight: int = 1
+    uncertain_below: float | None = None
+    """Confidence (live/confidence.py says of what) below which a caption is uncertain; None: not calibrated."""
 
 
 Progress = Callable[[float], None]
@@ -190,6 +194,62 @@ class Translator(Protocol):
         Raises:
             TranslateError: this request cannot be answered.
             Cancelled: nobody waits for the answer any more.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free memory."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one side said in a conversation about sound."""
+
+    role: Role
+    text: str
+    audios: tuple[Samples, ...] = ()
+    """Each (n,) float32 in [-1, 1], 16 kHz mono; only the user's turns have any."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswererCapabilities:
+    """What an answerer can do, known once it is loaded."""
+
+    name: str
+    device: str
+    """Where it computes, and why there."""
+    max_samples: int
+    """Longest single sound taken."""
+    converses: bool = False
+    """Takes several turns and several sounds; otherwise one question about one sound."""
+    analyses: frozenset[Analysis] = frozenset()
+
+
+class Answerer(Protocol):
+    """One loaded model that answers about sound. Called from one thread."""
+
+    def load(self, progress: Progress) -> AnswererCapabilities:
+        """Read the weights.
+
+        Raises:
+            ModelLoadError: the checkpoint is missing, broken or cannot answer.
+        """
+        ...
+
+    def answer(self, turns: Sequence[Turn]) -> Iterator[str]:
+        """The answer to the last turn, the user's, as it is written: its parts join by concatenation.
+
+        Raises:
+            TranslateError: this conversation cannot be answered; the sentence says why.
+        """
+        ...
+
+    def analyse(self, task: Analysis, samples: Samples) -> Iterator[str]:
+        """What is to be heard in one sound, as it is written.
+
+        Raises:
+            TranslateError: the sound cannot be analysed, or the model has no such task.
         """
         ...
 
