@@ -20,6 +20,23 @@ SAMPLE_RATE = 16_000
 UNKNOWN = "unknown"
 """The language named when no speech is heard."""
 
+LANGUAGES: Mapping[str, tuple[str, str]] = {
+    "zh": ("Chinese", "中文"),
+    "en": ("English", "English"),
+    "de": ("German", "Deutsch"),
+    "es": ("Spanish", "Español"),
+    "ko": ("Korean", "한국어"),
+    "fr": ("French", "Français"),
+    "ja": ("Japanese", "日本語"),
+    "it": ("Italian", "Italiano"),
+    "zh_tr": ("traditional Chinese", "繁體中文"),
+}
+"""Code of each language there is to its English name and its own."""
+WRITTEN_ONLY: Mapping[str, str] = {"zh_tr": "zh"}
+"""Languages that are a way of writing, so no speech is in them, and how speech of theirs is named."""
+UNSPACED = frozenset({"zh", "zh_tr", "ja"})
+"""Languages written without spaces between words."""
+
 Samples = NDArray[np.float32]
 Task = Literal["translate", "transcribe"]
 Analysis = Literal["caption", "event", "scene", "emotion"]
@@ -61,6 +78,8 @@ class Piece:
     """The session sample it points to, where the translator points."""
     tail_mass: float | None = None
     """Attention on the last `hold` samples, 0 to 1, where the translator points."""
+    end: int | None = None
+    """The session sample at which it ends, where word times were asked for; then `at` is where it begins."""
 
 
 @dataclass(frozen=True, slots=True)
