@@ -8,8 +8,9 @@ unpickled. Vocabularies and downloads are not its business.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +20,8 @@ from torch import nn
 from transformers import Qwen2AudioForConditionalGeneration
 
 from models.base import ModelLoadError, Progress
-from models.qwen_audio.layouts import Layout, read_layout
+from models.qwen_audio.frontend import FrontEnd
+from models.qwen_audio.layouts import Layout, Mode, read_layout
 
 _CONFIG = "config.json"
 _WEIGHTS = "model.safetensors"
@@ -34,23 +36,33 @@ class Checkpoint:
 
     model: Qwen2AudioForConditionalGeneration
     name: str
+    mode: Mode
+    front_end: FrontEnd
     languages: tuple[str, ...]
     audio_start_id: int | None
+    """Id of <audio> where the config names it, and not that of the pads behind it."""
     device: torch.device
     dtype: torch.dtype
 
-    def span_start(self, prompt_ids: list[int]) -> int:
-        """Position of <audio> in a prompt: named by its id where the config does, else right before the audio pads.
+    @property
+    def n_rows(self) -> int:
+        """Rows of the embedding and of the head: at least as many as the vocabulary has ids."""
+        return int(self.model.lm_head.out_features)
 
-        Raises:
-            ModelLoadError: there is no audio in the prompt.
+    def audio_spans(self, prompt_ids: Sequence[int]) -> list[slice]:
+        """Where the sound of each clip goes in a prompt: the runs of audio pads.
+
+        Qwen-Audio v1's config does not say which id the pad has, only which the tags around it have.
         """
-        try:
-            if self.audio_start_id is not None:
-                return prompt_ids.index(self.audio_start_id)
-            return prompt_ids.index(self.model.config.audio_token_index) - 1
-        except ValueError as e:
-            raise ModelLoadError("A prompt holds no audio span with the ids that the checkpoint's config names.") from e
+        if self.audio_start_id is None:
+            is_audio = [i == self.model.config.audio_token_index for i in prompt_ids]
+        else:
+            start, end = self.audio_start_id, self.audio_start_id + 1
+            bounds = accumulate((i == start) - (i == end) for i in prompt_ids)
+            is_audio = [depth == 1 and i != start for depth, i in zip(bounds, prompt_ids, strict=True)]
+        runs = groupby(range(len(prompt_ids)), key=is_audio.__getitem__)
+        positions = [list(run) for is_span, run in runs if is_span]
+        return [slice(run[0], run[-1] + 1) for run in positions]
 
 
 class Stored(NamedTuple):
@@ -62,9 +74,13 @@ class Stored(NamedTuple):
 
 
 def load(
-    folder: Path, device: torch.device, dtype: torch.dtype | None = None, progress: Progress = lambda _: None
+    folder: Path,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
+    progress: Progress = lambda _: None,
+    mode: Mode | None = None,
 ) -> Checkpoint:
-    """Load a checkpoint of Qwen-Audio v1's layout or of this project's recipe.
+    """Load a checkpoint of Qwen-Audio, Qwen2-Audio or this project's recipe.
 
     Args:
         folder: holds config.json and model.safetensors, or its shards and their index.
@@ -72,6 +88,7 @@ def load(
         dtype: of the weights; None is float32 on a CPU, and elsewhere what is stored (float16 for bfloat16 where the
             device has none).
         progress: told the share of tensors read.
+        mode: how it is told what to do; None is what its files say.
 
     Raises:
         ModelLoadError: a file is missing, corrupt or pickled, or a tensor is missing, extra or of another shape.
@@ -95,7 +112,16 @@ def load(
     _restore_rotary(model, device)
     model.eval()
     head = model.lm_head.weight
-    return Checkpoint(model, layout.name, layout.languages, layout.audio_start_id, head.device, head.dtype)
+    return Checkpoint(
+        model=model,
+        name=layout.name,
+        mode=mode or layout.mode,
+        front_end=layout.front_end,
+        languages=layout.languages,
+        audio_start_id=layout.audio_start_id,
+        device=head.device,
+        dtype=head.dtype,
+    )
 
 
 def inspect(folder: Path) -> tuple[Layout, dict[str, Path]]:

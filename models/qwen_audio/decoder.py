@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional as F
 from transformers import DynamicCache
 
-from models.base import Cost
+from models.base import Cost, TranslateError
 from models.qwen_audio.checkpoint import Checkpoint
 
 
@@ -63,21 +63,23 @@ class Decoder:
         self._n_kept = 0
         self.meter = Meter()
 
-    def listen(self, mel: torch.Tensor, prompt_ids: Sequence[int], span_start: int) -> torch.Tensor:
+    def listen(self, mels: Sequence[torch.Tensor], prompt_ids: Sequence[int]) -> torch.Tensor:
         """Read the sound and the prompt around it; they stay in the cache.
 
         Args:
-            mel: (mels, 2 * T) as the front end makes it.
-            prompt_ids: with an audio span of T // 2 pads between its two tags.
-            span_start: position of the span's first tag.
+            mels: of each clip, (mels, columns) as the checkpoint's front end makes it.
+            prompt_ids: with a span of audio pads for each clip, as many as it has audio tokens.
 
         Returns:
             (vocabulary rows,) float32: the logits after the prompt, nothing forbidden.
+
+        Raises:
+            TranslateError: the prompt's spans are not those of the clips.
         """
         started = time.perf_counter()
-        audio = encode(self._checkpoint, mel)
-        embeddings = splice(self._checkpoint, prompt_ids, audio, span_start)
-        self.meter.audio_tokens += audio.shape[1]
+        audios = [encode(self._checkpoint, mel) for mel in mels]
+        embeddings = splice(self._checkpoint, prompt_ids, audios)
+        self.meter.audio_tokens += sum(audio.shape[1] for audio in audios)
         self.meter.encode_s += self._since(started)
         started = time.perf_counter()
         logits = self._forward(embeddings, n_last=1)[0]
@@ -155,40 +157,52 @@ def encode(checkpoint: Checkpoint, mel: torch.Tensor) -> torch.Tensor:
     """The audio tower on as many positions as the clip has, and the projector behind it.
 
     The library's own forward takes 30 s of mel and nothing else: sixteen times the work for a clip of 2 s, and not what
-    v1 computes, whose last position sees the edge of the clip.
+    v1 computes, whose last position sees the edge of the clip. The positions that it masks are cut off here instead,
+    as soon as the convolutions have seen them: no other sees them then.
 
     Args:
         checkpoint: the model.
-        mel: (mels, 2 * T) float32.
+        mel: (mels, columns) float32, as the checkpoint's front end makes it.
 
     Returns:
-        (1, T // 2, D) in the model's dtype.
+        (1, N, D) in the model's dtype, N the clip's audio tokens.
     """
     tower: Any = checkpoint.model.model.audio_tower
     columns = mel.to(checkpoint.device, checkpoint.dtype)[None]
     hidden = F.gelu(tower.conv1(columns))
-    hidden = F.gelu(tower.conv2(hidden)).transpose(1, 2)  # (1, T, width)
+    hidden = F.gelu(tower.conv2(hidden)).transpose(1, 2)  # (1, positions, width)
+    hidden = hidden[:, : checkpoint.front_end.positions(mel.shape[1])]  # (1, T, width)
     hidden = hidden + tower.embed_positions.weight[: hidden.shape[1]]
     for layer in tower.layers:
         hidden = layer(hidden, None)
-    hidden = tower.avg_pooler(hidden.transpose(1, 2)).transpose(1, 2)  # (1, T // 2, width)
+    hidden = tower.avg_pooler(hidden.transpose(1, 2)).transpose(1, 2)  # (1, N, width)
     projected: torch.Tensor = checkpoint.model.model.multi_modal_projector(tower.layer_norm(hidden))
     return projected
 
 
-def splice(checkpoint: Checkpoint, ids: Sequence[int], audio: torch.Tensor, span_start: int) -> torch.Tensor:
+def splice(checkpoint: Checkpoint, ids: Sequence[int], audios: Sequence[torch.Tensor]) -> torch.Tensor:
     """Embeddings of a prompt with the sound's in place of the audio pads.
 
     Args:
         checkpoint: the model.
         ids: the whole prompt.
-        audio: (1, N, D) as `encode` makes it.
-        span_start: position of the span's first tag; N pads and the second tag follow.
+        audios: of each clip, (1, N, D) as `encode` makes it.
 
     Returns:
         (1, L, D).
+
+    Raises:
+        TranslateError: the prompt's spans are not those of the clips.
     """
+    spans = checkpoint.audio_spans(ids)
+    room, needed = [span.stop - span.start for span in spans], [audio.shape[1] for audio in audios]
+    if room != needed:
+        raise TranslateError(
+            f"The prompt has room for clips of {room} audio tokens, and the clips have {needed}; "
+            "the vocabulary is not this checkpoint's."
+        )
     tokens = torch.tensor([ids], device=checkpoint.device)
     embeddings: torch.Tensor = checkpoint.model.get_input_embeddings()(tokens)
-    embeddings[:, span_start + 1 : span_start + 1 + audio.shape[1]] = audio
+    for span, audio in zip(spans, audios, strict=True):
+        embeddings[:, span] = audio
     return embeddings

@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from huggingface_hub.errors import StrictDataclassError
 from transformers import Qwen2AudioConfig, Qwen2AudioEncoderConfig, Qwen2Config
 
 from models.base import ModelLoadError
-from models.qwen_audio.frontend import N_MELS
+from models.qwen_audio.frontend import V1, Edge, FrontEnd
+
+Mode = Literal["task_tags", "chatml", "prompt"]
+"""How a checkpoint is told what to do: by tags, in a conversation, or by a sentence right behind the sound."""
 
 V1_LANGUAGES = ("en", "zh", "de", "es", "ko", "fr", "ja", "it")
 
@@ -54,7 +57,7 @@ _PUBLISHED_NAMES = (
 """The library's names as the published Qwen2-Audio checkpoints write them."""
 
 _V1_FIXED = {"no_bias": True, "tie_word_embeddings": False, "rotary_pct": 1.0}
-_V1_FIXED_AUDIO = {"avg_pool": True, "add_audio_bos_eos_token": True, "n_mels": N_MELS}
+_V1_FIXED_AUDIO = {"avg_pool": True, "add_audio_bos_eos_token": True, "n_mels": V1.n_mels}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,10 @@ class Layout:
 
     config: Qwen2AudioConfig
     name: str
+    mode: Mode
+    front_end: FrontEnd
     languages: tuple[str, ...]
-    """Codes of the languages it has tags for."""
+    """Codes of the languages it was taught."""
     audio_start_id: int | None
     """Id of <audio> where the config names it; </audio> is the next."""
     renames: tuple[tuple[str, str], ...]
@@ -80,8 +85,13 @@ class Layout:
         return name
 
 
-def read_layout(raw: Mapping[str, Any], stored: frozenset[str]) -> Layout:
-    """Tell the layout from a config and the names of the stored tensors.
+def read_layout(raw: Mapping[str, Any], stored: frozenset[str], is_chat: bool = False) -> Layout:
+    """Tell the layout from a config.
+
+    Args:
+        raw: config.json.
+        stored: names of the stored tensors.
+        is_chat: whether the files beside the config say that it was taught conversations.
 
     Raises:
         ModelLoadError: the config is of another model, or of a variant that the library's class is not.
@@ -89,9 +99,9 @@ def read_layout(raw: Mapping[str, Any], stored: frozenset[str]) -> Layout:
     kind = raw.get("model_type")
     try:
         if kind == "qwen" and "audio" in raw:
-            return _v1_layout(raw)
-        if kind == "qwen2_audio" and "tongchuan" in raw:
-            return _named_layout(raw, stored)
+            return _v1_layout(raw, is_chat)
+        if kind == "qwen2_audio":
+            return _named_layout(raw, stored, is_chat)
     except KeyError as e:
         raise ModelLoadError(f"The checkpoint's config.json has no {e.args[0]!r}; fetch the checkpoint again.") from e
     except (
@@ -103,11 +113,11 @@ def read_layout(raw: Mapping[str, Any], stored: frozenset[str]) -> Layout:
         raise ModelLoadError(f"The checkpoint's config.json is not usable: {_first_line(e)}") from e
     raise ModelLoadError(
         f"The checkpoint's config.json is of another model (model_type {kind!r}); "
-        "Qwen-Audio v1 and checkpoints made by this project's recipe can be used."
+        "Qwen-Audio, Qwen2-Audio and checkpoints made by this project's recipe can be used."
     )
 
 
-def _v1_layout(raw: Mapping[str, Any]) -> Layout:
+def _v1_layout(raw: Mapping[str, Any], is_chat: bool) -> Layout:
     audio = raw["audio"]
     for section, fixed in ((raw, _V1_FIXED), (audio, _V1_FIXED_AUDIO)):
         for key, value in fixed.items():
@@ -128,7 +138,7 @@ def _v1_layout(raw: Mapping[str, Any]) -> Layout:
         tie_word_embeddings=False,
     )
     tower = Qwen2AudioEncoderConfig(
-        num_mel_bins=N_MELS,
+        num_mel_bins=V1.n_mels,
         d_model=audio["n_state"],
         encoder_layers=audio["n_layer"],
         encoder_attention_heads=audio["n_head"],
@@ -140,7 +150,9 @@ def _v1_layout(raw: Mapping[str, Any]) -> Layout:
         raise ModelLoadError(f"The checkpoint's config.json has audio_start_id = {start}, outside its vocabulary.")
     return Layout(
         config=Qwen2AudioConfig(audio_config=tower, text_config=text),
-        name="Qwen-Audio",
+        name="Qwen-Audio-Chat" if is_chat else "Qwen-Audio",
+        mode="chatml" if is_chat else "task_tags",
+        front_end=V1,
         languages=V1_LANGUAGES,
         audio_start_id=start,
         renames=_V1_NAMES,
@@ -148,22 +160,27 @@ def _v1_layout(raw: Mapping[str, Any]) -> Layout:
     )
 
 
-def _named_layout(raw: Mapping[str, Any], stored: frozenset[str]) -> Layout:
-    """A checkpoint that carries the library's own config, and says in a section of its own what it was taught."""
-    ours = raw["tongchuan"]
-    mode, edge = ours["mode"], ours["edge"]
-    if (mode, edge) != ("task_tags", "v1"):
+def _named_layout(raw: Mapping[str, Any], stored: frozenset[str], is_chat: bool) -> Layout:
+    """A checkpoint that carries the library's own config: Qwen2-Audio, or one that says itself what it was taught."""
+    config = Qwen2AudioConfig.from_dict({key: value for key, value in raw.items() if key != "tongchuan"})
+    taught = raw.get("tongchuan") or {
+        "mode": "chatml" if is_chat else "prompt",
+        "edge": "masked",
+        "languages": V1_LANGUAGES,
+        "name": "Qwen2-Audio-Instruct" if is_chat else "Qwen2-Audio",
+    }
+    mode, edge = taught["mode"], taught["edge"]
+    if mode not in get_args(Mode) or edge not in get_args(Edge):
         raise ModelLoadError(
             f"The checkpoint's config.json asks for mode {mode!r}, edge {edge!r}; update this program."
         )
-    config = Qwen2AudioConfig.from_dict({key: value for key, value in raw.items() if key != "tongchuan"})
-    if config.audio_config.num_mel_bins != N_MELS:
-        raise ModelLoadError(f"The checkpoint hears {config.audio_config.num_mel_bins} mel bins; only {N_MELS} work.")
     is_published = any(name.startswith("audio_tower.") for name in stored)
     return Layout(
         config=config,
-        name=str(ours["name"]),
-        languages=tuple(ours["languages"]),
+        name=str(taught["name"]),
+        mode=mode,
+        front_end=FrontEnd(config.audio_config.num_mel_bins, edge),
+        languages=tuple(taught["languages"]),
         audio_start_id=None,
         renames=_PUBLISHED_NAMES if is_published else (),
     )

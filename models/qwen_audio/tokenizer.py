@@ -12,10 +12,12 @@ import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import tiktoken
 
 from models.base import ModelLoadError, Piece
+from models.qwen_audio.layouts import Mode
 from models.qwen_audio.pieces import PieceBuilder
 
 END = "<|endoftext|>"
@@ -25,9 +27,27 @@ SPLIT_PATTERN = (
 )
 """Where text is cut before merging; digits stand singly."""
 
+IM_END = "<|im_end|>"
+"""Ends a turn of a conversation (ChatML)."""
+
 _V1_RANKS = "qwen.tiktoken"
 _RANKS = "tokenizer.tiktoken"
 _TAGS = "tokenizer_config.json"
+
+
+class AudioTags(NamedTuple):
+    """The tags around a clip in a prompt, and the one that stands for each of its audio tokens."""
+
+    start: str
+    pad: str
+    end: str
+
+
+_SPANS = (
+    AudioTags("<audio>", "[[[AUDIO:modality]]]", "</audio>"),
+    AudioTags("<|audio_bos|>", "<|AUDIO|>", "<|audio_eos|>"),
+)
+"""Those of Qwen-Audio v1 and of the embedded model, and those of Qwen2-Audio."""
 
 
 class Tokenizer:
@@ -78,6 +98,23 @@ class Tokenizer:
     def end(self) -> int:
         """Id of END."""
         return self._tags[END]
+
+    def ends(self, mode: Mode) -> frozenset[int]:
+        """Ids that end a text: END, and in a conversation also the end of a turn."""
+        names = (END, IM_END) if mode == "chatml" else (END,)
+        return frozenset(self._tags[name] for name in names if name in self._tags)
+
+    @property
+    def audio(self) -> AudioTags:
+        """Names of the tags that this vocabulary has for sound.
+
+        Raises:
+            ModelLoadError: it has none.
+        """
+        for span in _SPANS:
+            if all(tag in self._tags for tag in span):
+                return span
+        raise ModelLoadError("The vocabulary has no tags for sound; it is not of a Qwen-Audio checkpoint.")
 
     @property
     def tags(self) -> Mapping[str, int]:

@@ -32,7 +32,7 @@ from models.base import (
 from models.qwen_audio.checkpoint import Checkpoint, inspect, load
 from models.qwen_audio.decoder import Decoder, Step
 from models.qwen_audio.device import choose_device, limit_threads
-from models.qwen_audio.frontend import MAX_SAMPLES, audio_tokens, log_mel
+from models.qwen_audio.frontend import MAX_SAMPLES
 from models.qwen_audio.prompts import START, audio_span, candidate_tags, task_tags
 from models.qwen_audio.stopping import collect, max_tokens
 from models.qwen_audio.tokenizer import Tokenizer
@@ -142,9 +142,9 @@ def _answer(loaded: _Loaded, request: Request, cancelled: Callable[[], bool]) ->
         raise Cancelled
     decoder = Decoder(loaded.checkpoint, loaded.allowed)
     started = time.perf_counter()
-    mel = log_mel(request.samples)
+    mel = loaded.checkpoint.front_end.log_mel(request.samples)
     decoder.meter.encode_s += time.perf_counter() - started
-    logits = decoder.listen(mel, _prompt(loaded.tokenizer, len(request.samples)), span_start=0)
+    logits = decoder.listen([mel], _prompt(loaded, len(request.samples)))
     scores = _scores(logits, loaded.candidates)
     source = request.source or _named(scores, request)
     if source == UNKNOWN:
@@ -159,9 +159,10 @@ def _answer(loaded: _Loaded, request: Request, cancelled: Callable[[], bool]) ->
     return Hypothesis(request.utterance_id, source, target, scores, outcomes, decoder.meter.cost())
 
 
-def _prompt(tokenizer: Tokenizer, n_samples: int) -> list[int]:
+def _prompt(loaded: _Loaded, n_samples: int) -> list[int]:
     """What is shared by all texts of a clip: after it the model names the language."""
-    return [tokenizer.tags[tag] for tag in (*audio_span(audio_tokens(n_samples)), START)]
+    n_tokens = loaded.checkpoint.front_end.audio_tokens(n_samples)
+    return [loaded.tokenizer.tags[tag] for tag in (*audio_span(n_tokens), START)]
 
 
 def _steps(tokenizer: Tokenizer, decoder: Decoder, branch: Branch, source: str, target: str) -> Iterator[Step]:

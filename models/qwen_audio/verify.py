@@ -23,7 +23,6 @@ from safetensors.torch import load_file
 from models.base import ModelError, ModelLoadError
 from models.qwen_audio.checkpoint import Checkpoint, load
 from models.qwen_audio.decoder import Decoder, encode, splice
-from models.qwen_audio.frontend import log_mel
 
 TOLERANCE = 1e-4
 _EXPECTED = "expected.safetensors"
@@ -89,18 +88,17 @@ def verify(folder: Path) -> list[Difference]:
 
 
 def _compare(checkpoint: Checkpoint, case: str, expected: dict[str, torch.Tensor]) -> Difference:
-    mel = log_mel(expected["samples"].numpy())
+    mel = checkpoint.front_end.log_mel(expected["samples"].numpy())
     ids = expected["prompt_ids"].tolist()
-    start = checkpoint.span_start(ids)
-    audio = encode(checkpoint, mel)
-    embeddings = splice(checkpoint, ids, audio, start)
-    span = embeddings[0, start : start + audio.shape[1] + 2]
+    embeddings = splice(checkpoint, ids, [encode(checkpoint, mel)])
+    (span,) = checkpoint.audio_spans(ids)
+    bounded = embeddings[0, span.start - 1 : span.stop + 1]
     logits = _last_logits(checkpoint, embeddings, len(expected["last_logits"]))
     greedy = expected["greedy_ids"].tolist()
-    decoded = _greedy_ids(checkpoint, mel, ids, start, len(greedy))
+    decoded = _greedy_ids(checkpoint, mel, ids, len(greedy))
     return Difference(
         case=case,
-        embeddings=_largest(span[[0, 1, -2, -1]], expected["audio_embeds_first_last"]),
+        embeddings=_largest(bounded[[0, 1, -2, -1]], expected["audio_embeds_first_last"]),
         logits=_largest(logits, expected["last_logits"]),
         equal_ids=sum(a == b for a, b in zip(decoded, greedy, strict=True)),
         n_ids=len(greedy),
@@ -113,11 +111,10 @@ def _last_logits(checkpoint: Checkpoint, embeddings: torch.Tensor, n_last: int) 
     return logits
 
 
-def _greedy_ids(checkpoint: Checkpoint, mel: torch.Tensor, ids: list[int], start: int, count: int) -> list[int]:
+def _greedy_ids(checkpoint: Checkpoint, mel: torch.Tensor, ids: list[int], count: int) -> list[int]:
     """The path that subtitles take: the sound is prefilled, the last id goes on from the cache."""
-    vocabulary = checkpoint.model.lm_head.out_features
-    decoder = Decoder(checkpoint, torch.ones(vocabulary, dtype=torch.bool))
-    decoder.listen(mel, ids[:-1], start)
+    decoder = Decoder(checkpoint, torch.ones(checkpoint.n_rows, dtype=torch.bool))
+    decoder.listen([mel], ids[:-1])
     return [step.token for step in islice(decoder.write(ids[-1:], ()), count)]
 
 

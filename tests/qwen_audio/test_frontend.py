@@ -11,16 +11,7 @@ import torch
 from transformers import WhisperFeatureExtractor
 
 from models.base import SAMPLE_RATE, TranslateError
-from models.qwen_audio.frontend import (
-    MAX_SAMPLES,
-    MIN_SAMPLES,
-    N_MELS,
-    audio_tokens,
-    encoder_length,
-    log_mel,
-    log_mel_batch,
-    mel_length,
-)
+from models.qwen_audio.frontend import MAX_SAMPLES, V1
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "assets" / "qwen_audio_golden.json").read_text())
 
@@ -31,22 +22,22 @@ def noise(n: int, seed: int = 0) -> np.ndarray:
 
 def library_mel(samples: np.ndarray) -> np.ndarray:
     """The first columns of the mel of the clip padded to 30 s, as the original cuts them."""
-    extractor = WhisperFeatureExtractor(feature_size=N_MELS)
+    extractor = WhisperFeatureExtractor(feature_size=V1.n_mels)
     mel = extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="np")["input_features"][0]
-    return mel[:, : 2 * encoder_length(len(samples))]
+    return mel[:, : 2 * V1.encoder_length(len(samples))]
 
 
 @pytest.mark.parametrize("case", [c for c in GOLDEN["lengths"] if c["samples"] <= MAX_SAMPLES], ids=str)
 def test_lengths_are_those_of_the_original(case):
     n = case["samples"]
-    assert (mel_length(n), encoder_length(n), audio_tokens(n)) == (case["mel"], case["T"], case["tokens"])
+    assert (V1.mel_length(n), V1.encoder_length(n), V1.audio_tokens(n)) == (case["mel"], case["T"], case["tokens"])
 
 
 @pytest.mark.parametrize("n", [480, 1_600, 15_999, 16_000, 16_001, 37_920, 479_700, 479_999, 480_000])
 def test_the_mel_is_the_librarys_of_the_clip_padded_to_thirty_seconds(n):
     samples = noise(n)
-    mel = log_mel(samples).numpy()
-    assert mel.shape == (N_MELS, 2 * encoder_length(n))
+    mel = V1.log_mel(samples).numpy()
+    assert mel.shape == (V1.n_mels, 2 * V1.encoder_length(n))
     np.testing.assert_allclose(mel, library_mel(samples), atol=1e-5, rtol=0)
 
 
@@ -54,40 +45,30 @@ def test_a_loud_end_that_only_a_cut_column_sees_still_sets_the_floor():
     n = 16_000 + 159  # 100 columns are read, and the 101st hears the end best
     samples = noise(n) * 1e-4
     samples[-40:] = 1.0
-    np.testing.assert_allclose(log_mel(samples).numpy(), library_mel(samples), atol=1e-5, rtol=0)
+    np.testing.assert_allclose(V1.log_mel(samples).numpy(), library_mel(samples), atol=1e-5, rtol=0)
 
 
 def test_silence_is_the_same_everywhere():
-    assert torch.equal(log_mel(np.zeros(4_000, np.float32)), torch.full((N_MELS, 26), -1.5))
+    assert torch.equal(V1.log_mel(np.zeros(4_000, np.float32)), torch.full((V1.n_mels, 26), -1.5))
 
 
 def test_a_clip_of_a_few_samples_is_padded_to_one_audio_token():
     short = noise(7)
-    padded = np.concatenate([short, np.zeros(MIN_SAMPLES - 7, np.float32)])
-    assert audio_tokens(7) == 1
-    assert torch.equal(log_mel(short), log_mel(padded))
-    assert log_mel(np.zeros(0, np.float32)).shape == (N_MELS, 4)
-
-
-def test_a_batch_holds_each_clips_mel_and_zeros_after_it():
-    clips = [noise(n, seed=n) for n in (1_000, 48_000, 7_777)]
-    mels, lengths = log_mel_batch(clips)
-    assert lengths.tolist() == [encoder_length(len(clip)) for clip in clips]
-    assert mels.shape == (3, N_MELS, 2 * max(lengths.tolist()))
-    for mel, length, clip in zip(mels, lengths, clips, strict=True):
-        assert torch.equal(mel[:, : 2 * length], log_mel(clip))
-        assert not mel[:, 2 * length :].any()
+    padded = np.concatenate([short, np.zeros(V1.min_samples - 7, np.float32)])
+    assert V1.audio_tokens(7) == 1
+    assert torch.equal(V1.log_mel(short), V1.log_mel(padded))
+    assert V1.log_mel(np.zeros(0, np.float32)).shape == (V1.n_mels, 4)
 
 
 def test_a_clip_over_thirty_seconds_is_refused_and_never_cut():
     with pytest.raises(TranslateError, match=r"30\.5 s long.*at most 30 s"):
-        log_mel(noise(488_000))
+        V1.log_mel(noise(488_000))
 
 
 def test_stereo_and_values_that_are_no_numbers_are_refused():
     with pytest.raises(TranslateError, match="one channel"):
-        log_mel(noise(2_000).reshape(1_000, 2))
+        V1.log_mel(noise(2_000).reshape(1_000, 2))
     broken = noise(2_000)
     broken[3] = np.nan
     with pytest.raises(TranslateError, match="not numbers"):
-        log_mel(broken)
+        V1.log_mel(broken)

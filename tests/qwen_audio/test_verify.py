@@ -82,7 +82,7 @@ def break_config(folder: Path) -> None:
         (lambda f: (f / "expected.safetensors").unlink(), "has no expected.safetensors"),
         (lambda f: (f / "expected.safetensors").write_bytes(b"x" * 99), "corrupt"),
         (lambda f: save_file({"0.samples": torch.zeros(9)}, f / "expected.safetensors"), "does not hold"),
-        (lambda f: edit_expected(f, "0.prompt_ids", torch.zeros_like), "no audio span"),
+        (lambda f: edit_expected(f, "0.prompt_ids", torch.zeros_like), "room for clips of [] audio tokens"),
         (lambda f: edit_expected(f, "0.last_logits", lambda t: t[:, :9].clone()), "shape"),
         (break_config, "another model"),
         (lambda f: (f / "config.json").unlink(), "no config.json"),
