@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -291,10 +291,26 @@ class TranslatorFactory:
 
     def __call__(self) -> Translator:
         """Import the module and build the (not yet loaded) translator."""
-        module, _, name = self.target.partition(":")
-        build = getattr(importlib.import_module(module), name)
-        translator: Translator = build(**self.arguments)
+        translator: Translator = _build(self.target, self.arguments)
         return translator
+
+
+@dataclass(frozen=True, slots=True)
+class AnswererFactory:
+    """How to build an answerer: as TranslatorFactory says."""
+
+    target: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+    def __call__(self) -> Answerer:
+        """Import the module and build the (not yet loaded) answerer."""
+        answerer: Answerer = _build(self.target, self.arguments)
+        return answerer
+
+
+def _build(target: str, arguments: Mapping[str, object]) -> Any:  # noqa: ANN401 - whatever the target is
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)(**arguments)
 
 
 @dataclass(frozen=True, slots=True)
