@@ -16,12 +16,25 @@ from typing import Protocol, assert_never
 from live.audio import Utterance
 from live.errors import SettingsError
 from live.events import Caption, Line, Mode, Word
-from models.base import Branch, Capabilities, Hypothesis, Outcome, Piece, Request, Task
+from models.base import (
+    LANGUAGES,
+    UNSPACED,
+    WRITTEN_ONLY,
+    Branch,
+    Capabilities,
+    Hypothesis,
+    Outcome,
+    Piece,
+    Request,
+    Task,
+)
 
 UNCERTAIN_LOGPROB = -0.1
 """A transcript whose pieces' mean log-probability is below this is probably wrong (measured on the embedded model)."""
-HIDDEN_UNITS: Mapping[str, int] = {"zh": 5}
-"""Units at the tentative end that Balanced hides, by language."""
+HIDDEN_UNITS: Mapping[str, int] = dict.fromkeys(UNSPACED, 5)
+"""Units at the tentative end that Balanced hides, of languages whose units are characters."""
+FEW_DIRECTIONS = 4
+"""So many are named one by one."""
 HIDDEN_WORDS = 2
 """The same for every other language."""
 
@@ -55,8 +68,10 @@ class Direction:
         """
         if source is not None and source == target:
             raise SettingsError(f"Speech in {source} cannot be translated into {source}: choose two languages.")
-        heard = pair if source is None else (source,)
-        targets = {language: target or _other(language, pair) for language in heard if language != target}
+        heard: tuple[str, ...] = pair if source is None else (source,)
+        if source is None and target is not None:  # who speaks the language of the subtitles needs none
+            heard = tuple(language for language in pair if language != WRITTEN_ONLY.get(target, target))
+        targets = {language: target or _other(language, pair) for language in heard}
         return cls(source, targets)
 
     def within(self, capabilities: Capabilities) -> Direction:
@@ -68,9 +83,8 @@ class Direction:
         targets = {source: into for source, into in self.targets.items() if (source, into) in capabilities.directions}
         if not targets:
             asked = _listed(self.targets.items())
-            offered = _listed(sorted(capabilities.directions))
             raise SettingsError(
-                f"The model {capabilities.name} does not translate {asked}, only {offered}: "
+                f"The model {capabilities.name} does not translate {asked}, only {_offered(capabilities.directions)}: "
                 "choose another direction or another model."
             )
         return Direction(self.source, targets)
@@ -89,6 +103,20 @@ def _other(language: str, pair: tuple[str, str]) -> str:
 
 def _listed(directions: Iterable[tuple[str, str]]) -> str:
     return ", ".join(f"{source} to {target}" for source, target in directions)
+
+
+def _offered(directions: frozenset[tuple[str, str]]) -> str:
+    """Directions in words: one by one where there are few, together where each source has the same targets."""
+    if len(directions) <= FEW_DIRECTIONS:
+        return _listed(sorted(directions))
+    codes = [*LANGUAGES, *sorted({code for direction in directions for code in direction} - set(LANGUAGES))]
+    sources = [code for code in codes if any(source == code for source, _ in directions)]
+    targets = [code for code in codes if any(target == code for _, target in directions)]
+    every = {(source, target) for source in sources for target in targets if source != WRITTEN_ONLY.get(target, target)}
+    if every <= directions | {(source, source) for source in sources}:
+        return f"{', '.join(sources)} to {', '.join(targets)}"
+    into = {source: [target for target in targets if (source, target) in directions] for source in sources}
+    return "; ".join(f"{source} to {', '.join(targets)}" for source, targets in into.items())
 
 
 class Policy(Protocol):

@@ -21,11 +21,12 @@ from tomlkit.exceptions import ParseError, TOMLKitError
 from live.errors import SettingsError
 from live.events import Mode, SourceKind
 from live.files import OWNER_ONLY_FOLDER, replace_private
+from models.base import LANGUAGES, WRITTEN_ONLY
 
 PATH_VARIABLE = "TONGCHUAN_SETTINGS"
 """Environment variable that names another settings file."""
-LANGUAGES = ("zh", "en")
-"""Codes of the languages translated between."""
+SPOKEN = tuple(code for code in LANGUAGES if code not in WRITTEN_ONLY)
+"""Codes of the languages that speech may be in."""
 AUTO = "auto"
 LOCK_TIMEOUT_S = 5.0
 
@@ -48,7 +49,7 @@ class Rule:
     def expected(self) -> str:
         """What is allowed, as the end of a sentence that begins "must be"."""
         if self.kind is tuple:
-            return "two different languages, such as " + ", ".join(self.choices)
+            return "two different languages of " + ", ".join(self.choices)
         if self.choices:
             return "one of " + ", ".join(self.choices)
         if self.low is not None:
@@ -101,13 +102,14 @@ class Settings:
     device: Annotated[str, Rule(str, "What the model computes on.", (AUTO, "cuda", "mps", "cpu"))] = AUTO
     source: Annotated[SourceKind, Rule(str, "What is listened to.", ("microphone", "system", "both"))] = "microphone"
     input: Annotated[str, Rule(str, "Name of the microphone, or a part of it; empty for the system's own choice.")] = ""
-    from_language: Annotated[
-        str, Rule(str, "Language spoken; auto: decided for each utterance.", (AUTO, *LANGUAGES))
-    ] = AUTO
+    from_language: Annotated[str, Rule(str, "Language spoken; auto: decided for each utterance.", (AUTO, *SPOKEN))] = (
+        AUTO
+    )
     to_language: Annotated[
-        str, Rule(str, "Language of the subtitles; auto: the other one of the pair.", (AUTO, *LANGUAGES))
+        str,
+        Rule(str, "Language of the subtitles; auto: the pair's other one, or its first.", (AUTO, *LANGUAGES)),
     ] = AUTO
-    pair: Annotated[tuple[str, str], Rule(tuple, "The two languages of a conversation.", LANGUAGES)] = ("zh", "en")
+    pair: Annotated[tuple[str, str], Rule(tuple, "The two languages of a conversation.", SPOKEN)] = ("zh", "en")
     detector: Annotated[
         DetectorName,
         Rule(str, "What tells speech from other sound: silero is surer, webrtc lighter.", ("silero", "webrtc")),

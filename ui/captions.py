@@ -33,6 +33,7 @@ from live.events import (
     UtteranceSkipped,
 )
 from live.policy import shown
+from models.base import LANGUAGES, WRITTEN_ONLY
 
 CLEAR_AFTER_S = 6.0
 """Silence after which captions that were read go away; ordinary pauses are shorter."""
@@ -55,7 +56,6 @@ READ_NARROW_CPS = 20.0
 StatusKind = Literal["working", "listening", "paused", "warning", "error", "ended"]
 
 LANE_NAMES: dict[Lane, str] = {"microphone": "microphone", "system": "computer sound", "file": "file"}
-LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +97,23 @@ def level_step(level_dbfs: float) -> int:
 
 
 def direction_text(source: str | None, target: str | None, pair: tuple[str, str]) -> str:
-    """Name a direction in its own languages: 中文 → English, or 中文 ⇄ English where it is decided each time.
+    """Name a direction in its own languages: 中文 → English, or 中文 ⇄ English where it is decided for each utterance.
 
     Args:
         source: Language code; None is decided for each utterance.
         target: Language code; None is the other of the pair.
         pair: The two languages of the conversation.
     """
-    first, second = (LANGUAGE_NAMES.get(code, code) for code in pair)
     if source is None and target is None:
-        return f"{first} ⇄ {second}"
-    left = source or next((code for code in pair if code != target), pair[0])
-    right = target or next((code for code in pair if code != left), pair[1])
-    return f"{LANGUAGE_NAMES.get(left, left)} → {LANGUAGE_NAMES.get(right, right)}"
+        return " ⇄ ".join(map(own_name, pair))
+    heard = [code for code in pair if code != WRITTEN_ONLY.get(target or "", target)] if source is None else [source]
+    into = target or next((code for code in pair if code != source), pair[1])
+    return f"{', '.join(map(own_name, heard))} → {own_name(into)}"
+
+
+def own_name(language: str) -> str:
+    """What a language calls itself; a code that is none stays as it is."""
+    return LANGUAGES[language][1] if language in LANGUAGES else language
 
 
 class CaptionModel:

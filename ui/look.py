@@ -42,11 +42,41 @@ HAN_FAMILIES = (
     "Source Han Sans CN",
     "WenQuanYi Micro Hei",
 )
+TRADITIONAL_FAMILIES = (
+    "PingFang TC",
+    "Microsoft JhengHei UI",
+    "Microsoft JhengHei",
+    "Noto Sans CJK TC",
+    "Noto Sans TC",
+    "Source Han Sans TC",
+)
+JAPANESE_FAMILIES = (
+    "Hiragino Sans",
+    "Yu Gothic UI",
+    "Meiryo",
+    "Noto Sans CJK JP",
+    "Noto Sans JP",
+    "Source Han Sans JP",
+)
+KOREAN_FAMILIES = (
+    "Apple SD Gothic Neo",
+    "Malgun Gothic",
+    "Noto Sans CJK KR",
+    "Noto Sans KR",
+    "Source Han Sans KR",
+    "NanumGothic",
+)
 FAMILIES = {
     "zh": HAN_FAMILIES + LATIN_FAMILIES,
+    "zh_tr": TRADITIONAL_FAMILIES + HAN_FAMILIES + LATIN_FAMILIES,
+    "ja": JAPANESE_FAMILIES + HAN_FAMILIES + LATIN_FAMILIES,
+    "ko": KOREAN_FAMILIES + HAN_FAMILIES + LATIN_FAMILIES,
     "en": LATIN_FAMILIES + HAN_FAMILIES,
 }
-"""Families to try by language, best first; the others follow, so that a name in the other script is not tofu."""
+"""Families to try by language, best first; the others follow, so that a name in the other script is not tofu.
+
+Languages written in Latin letters are set as English is.
+"""
 
 SOURCE_SHARE = 0.75
 """Source text beside translation: 21 to 28, the ratio peers settled on (specs/desktop.md, section 4)."""

@@ -83,8 +83,10 @@ class Menu(QMenu):
         first, second = choices.pair
         group = QActionGroup(menu)
         chosen = direction_text(choices.direction.source, choices.direction.target, choices.pair)
-        for direction in (SetDirection(None, None), SetDirection(first, second), SetDirection(second, first)):
-            name = direction_text(direction.source, direction.target, choices.pair)
+        offered = (SetDirection(None, None), SetDirection(first, second), SetDirection(second, first))
+        named = {direction_text(each.source, each.target, choices.pair): each for each in offered}
+        named.setdefault(chosen, choices.direction)  # the command line knows more languages than the pair
+        for name, direction in named.items():
             self._add_choice(menu, group, name, direction, is_chosen=name == chosen)
 
     def _add_modes(self, menu: QMenu, chosen: Mode) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from live.audio import seconds
 from live.demo import Script
 from live.events import Caption
+from models.base import UNSPACED
 
 OVERLAP = 0.2
 """Share of the shorter of the two that a cue and a sentence have in common, at least, to belong together."""
@@ -20,8 +21,12 @@ OVERLAP = 0.2
 Direction = tuple[str, str]
 """(source, target) language codes."""
 
-_TOKENIZERS = {"zh": "zh", "en": "13a"}
-_JOINTS = {"zh": "", "en": " "}
+_TOKENIZERS = {"zh": "zh", "zh_tr": "zh", "ja": "char"}
+"""sacreBLEU's way of telling words apart, by target language; 13a for all others, as Qwen-Audio's evaluation has it.
+
+That one tells Japanese words apart by MeCab, which needs a dictionary of its own: by characters, figures for Japanese
+stand beside no published ones.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,16 @@ class Score:
     """How sacreBLEU computed it."""
 
 
+def tokenizer(language: str) -> str:
+    """How sacreBLEU is to tell words of a language apart, by its own name for it."""
+    return _TOKENIZERS.get(language, "13a")
+
+
+def joint(language: str) -> str:
+    """What stands between two sentences of a language."""
+    return "" if language in UNSPACED else " "
+
+
 def score(script: Script, captions: Iterable[Caption]) -> dict[Direction, Score]:
     """Score final captions against a script.
 
@@ -83,7 +98,7 @@ def score(script: Script, captions: Iterable[Caption]) -> dict[Direction, Score]
     return {direction: _score_direction(direction[1], sentences[direction], cues[direction]) for direction in sentences}
 
 
-def align(sentences: Sequence[Passage], cues: Sequence[Passage], joint: str) -> list[Pair]:
+def align(sentences: Sequence[Passage], cues: Sequence[Passage], between: str) -> list[Pair]:
     """Join sentences and cues that overlap, directly or through one another, in the order of time.
 
     A sentence without a cue is paired with an empty text, and so is a cue without a sentence: both cost score.
@@ -91,7 +106,7 @@ def align(sentences: Sequence[Passage], cues: Sequence[Passage], joint: str) -> 
     Args:
         sentences: The references.
         cues: The hypotheses.
-        joint: What stands between two texts of the language.
+        between: What stands between two texts of the language.
     """
     items = [*((sentence, True) for sentence in sentences), *((cue, False) for cue in cues)]
     groups: list[list[tuple[Passage, bool]]] = []
@@ -100,16 +115,16 @@ def align(sentences: Sequence[Passage], cues: Sequence[Passage], joint: str) -> 
         groups = [group for group in groups if group not in related]
         groups.append([item, *(other for group in related for other in group)])
     groups.sort(key=lambda group: min(passage.start_s for passage, _ in group))
-    return [Pair(_joined(group, True, joint), _joined(group, False, joint)) for group in groups]
+    return [Pair(_joined(group, True, between), _joined(group, False, between)) for group in groups]
 
 
 def _related(one: tuple[Passage, bool], other: tuple[Passage, bool]) -> bool:
     return one[1] != other[1] and one[0].belongs_to(other[0])
 
 
-def _joined(group: Iterable[tuple[Passage, bool]], is_reference: bool, joint: str) -> str:
+def _joined(group: Iterable[tuple[Passage, bool]], is_reference: bool, between: str) -> str:
     passages = sorted((item for item, kind in group if kind == is_reference), key=lambda item: item.start_s)
-    return joint.join(passage.translation.strip() for passage in passages)
+    return between.join(passage.translation.strip() for passage in passages)
 
 
 def sentences_of(script: Script) -> dict[Direction, list[Passage]]:
@@ -131,8 +146,8 @@ def _direction_at(cue: Passage, sentences: dict[Direction, list[Passage]]) -> Di
 def _score_direction(target: str, sentences: Sequence[Passage], cues: Sequence[Passage]) -> Score:
     from sacrebleu.metrics.bleu import BLEU
 
-    pairs = align(sentences, cues, _JOINTS[target])
-    metric = BLEU(tokenize=_TOKENIZERS[target])
+    pairs = align(sentences, cues, joint(target))
+    metric = BLEU(tokenize=tokenizer(target))
     result = metric.corpus_score([pair.hypothesis for pair in pairs], [[pair.reference for pair in pairs]])
     missed = sum(not any(sentence.belongs_to(cue) for cue in cues) for sentence in sentences)
-    return Score(result.score, len(sentences), missed, _TOKENIZERS[target], str(metric.get_signature()))
+    return Score(result.score, len(sentences), missed, tokenizer(target), str(metric.get_signature()))

@@ -11,9 +11,10 @@ from live.audio import Utterance
 from live.errors import SettingsError
 from live.events import Caption, Line, Word
 from live.policy import Direction, Retranslation, shown, units
-from models.base import UNKNOWN, Capabilities, Hypothesis, Outcome, Piece
+from models.base import LANGUAGES, UNKNOWN, Capabilities, Hypothesis, Outcome, Piece
 
 BOTH = frozenset({("zh", "en"), ("en", "zh")})
+EVERY = frozenset((source, target) for source in LANGUAGES if source != "zh_tr" for target in LANGUAGES)
 PAIR = ("zh", "en")
 
 
@@ -59,10 +60,15 @@ def test_each_language_of_the_pair_goes_into_the_other():
         (None, "en", {"zh": "en"}),
         (None, "zh", {"en": "zh"}),
         ("en", "zh", {"en": "zh"}),
+        (None, "zh_tr", {"en": "zh_tr"}),
+        ("zh", "zh_tr", {"zh": "zh_tr"}),
+        (None, "de", {"zh": "de", "en": "de"}),
+        ("fr", None, {"fr": "zh"}),
+        ("ja", "ko", {"ja": "ko"}),
     ],
 )
 def test_a_chosen_language_leaves_one_direction(source, target, targets):
-    asked = policy(source, target).request(utterance())
+    asked = policy(source, target, directions=EVERY).request(utterance())
     assert asked.source == source
     assert asked.targets == targets
 
@@ -83,6 +89,19 @@ def test_a_direction_the_model_cannot_do_is_refused_and_the_old_one_stays():
     with pytest.raises(SettingsError, match="does not translate en to zh, only zh to en"):
         held.turn(Direction.between("en", "zh", PAIR))
     assert held.request(utterance()).targets == {"zh": "en"}
+
+
+@pytest.mark.parametrize(
+    ("directions", "offered"),
+    [
+        (EVERY, "only zh, en, de, es, ko, fr, ja, it to zh, en, de, es, ko, fr, ja, it, zh_tr:"),
+        (BOTH | {("de", "en"), ("fr", "en")}, "only de to en, en to zh, fr to en, zh to en:"),
+        (BOTH | {("de", "en"), ("fr", "en"), ("en", "de")}, "only zh to en; en to zh, de; de to en; fr to en:"),
+    ],
+)
+def test_a_direction_that_cannot_be_done_is_answered_with_those_that_can(directions, offered):
+    with pytest.raises(SettingsError, match=f"does not translate en to tlh, {offered}"):
+        Direction.between("en", "tlh", PAIR).within(capabilities(directions=directions))
 
 
 def test_a_new_direction_applies_from_the_next_utterance():
@@ -257,3 +276,17 @@ def test_units_join_to_their_text():
     for _ in range(500):
         text = "".join(rng.choices("ab9 \n,.，。！ 一二“”’…%　é", k=rng.randrange(12)))
         assert "".join(units(text)) == text
+
+
+def test_balanced_hides_characters_of_japanese_and_words_of_korean():
+    held = policy("en", directions=EVERY)
+    hidden = {}
+    for target, text in (
+        ("ja", "会議は三時に始まります"),
+        ("zh_tr", "會議三點開始討論"),
+        ("ko", "회의는 세 시에 시작합니다"),
+    ):
+        held.request(utterance())
+        growing = held.caption(utterance(), answer(pieces(text), pieces("So"), source="en", target=target))
+        hidden[target] = shown(growing, "balanced").translation.tentative
+    assert hidden == {"ja": "会議は三時に", "zh_tr": "會議三", "ko": "회의는 세"}

@@ -58,7 +58,10 @@ def test_an_unknown_setting_is_an_error_that_names_the_nearest(path):
         ("opacity = 1.5", "must be a number from 0 to 1, not 1.5"),
         ("model = 7", "'model' in .* must be a text, not 7"),
         ('device = "gpu"', "must be one of auto, cuda, mps, cpu, not 'gpu'"),
-        ('from_language = "de"', "must be one of auto, zh, en, not 'de'"),
+        ('from_language = "klingon"', "must be one of auto, zh, en, de, es, ko, fr, ja, it, not 'klingon'"),
+        ('from_language = "zh_tr"', "must be one of auto, zh, en, de, es, ko, fr, ja, it, not 'zh_tr'"),
+        ('to_language = "xx"', "must be one of auto, zh, en, .* it, zh_tr, not 'xx'"),
+        ('pair = ["en", "zh_tr"]', "must be two different languages of zh, en, de, es, ko, fr, ja, it, not"),
         ('pair = ["zh", "zh"]', "must be two different languages"),
         ('pair = "zh"', "must be two different languages"),
         ("pair = [1, [2]]", "must be two different languages"),
@@ -99,6 +102,12 @@ def test_a_folder_in_the_place_of_the_file_is_a_settings_error(path):
     path.mkdir(parents=True)
     with pytest.raises(SettingsError, match="cannot be read"):
         load(path)
+
+
+def test_every_language_may_be_spoken_and_traditional_chinese_written(path):
+    write(path, 'from_language = "ko"\nto_language = "zh_tr"\npair = ["ja", "it"]\n')
+    settings, _ = load(path)
+    assert (settings.from_language, settings.to_language, settings.pair) == ("ko", "zh_tr", ("ja", "it"))
 
 
 def test_translating_a_language_into_itself_is_refused(path):

@@ -231,6 +231,10 @@ def test_directions_are_named_in_their_own_languages() -> None:
     assert direction_text("zh", "en", PAIR) == "中文 → English"
     assert direction_text("en", None, PAIR) == "English → 中文"
     assert direction_text(None, "zh", PAIR) == "English → 中文"
+    assert direction_text(None, "zh_tr", PAIR) == "English → 繁體中文"
+    assert direction_text(None, "ja", PAIR) == "中文, English → 日本語"
+    assert direction_text("de", None, PAIR) == "Deutsch → 中文"
+    assert direction_text(None, None, ("ko", "it")) == "한국어 ⇄ Italiano"
 
 
 def test_the_command_s_parts_load_without_qt() -> None:

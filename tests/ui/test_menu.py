@@ -57,6 +57,19 @@ def test_pausing_is_offered_while_listening_and_resuming_while_paused(menu: Menu
     assert commands == [Pause(), Resume()]
 
 
+def test_a_direction_outside_the_pair_is_there_as_long_as_it_is_chosen(qtbot: QtBot) -> None:
+    made = Menu(Choices("balanced", SetDirection("de", "en"), ("zh", "en"), ""), None)
+    qtbot.addWidget(made)
+    directions = submenu(made, "Direction")
+    assert [action.text() for action in directions.actions()] == [
+        "中文 ⇄ English",
+        "中文 → English",
+        "English → 中文",
+        "Deutsch → English",
+    ]
+    assert chosen(directions) == ["Deutsch → English"]
+
+
 def test_a_direction_is_chosen_of_three(menu: Menu, commands: list[object]) -> None:
     directions = submenu(menu, "Direction")
     assert [action.text() for action in directions.actions()] == [

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from live.errors import LiveError
 from live.settings import RULES, Origins, Settings, load
+from models.base import LANGUAGES
 
 if TYPE_CHECKING:
     from models.catalogue import Entry
@@ -64,10 +65,12 @@ def add_command(
 def add_setting(group: argparse._ActionsContainer, word: str, key: str, *, metavar: str | None = None) -> None:
     """Add an option that stands for a setting, for this run."""
     rule = RULES[key]
+    is_pair = rule.kind is tuple
     group.add_argument(
         word,
         dest=key,
-        choices=rule.choices or None,
+        type=rule.parse if is_pair else str,
+        choices=None if is_pair else rule.choices or None,
         metavar=metavar or "|".join(rule.choices),
         help=rule.help.replace("%", "%%"),
     )
@@ -75,9 +78,12 @@ def add_setting(group: argparse._ActionsContainer, word: str, key: str, *, metav
 
 def add_speech(parser: argparse.ArgumentParser) -> None:
     """Add the options of commands that translate speech."""
-    group = parser.add_argument_group("speech")
-    add_setting(group, "--from", "from_language")
-    add_setting(group, "--to", "to_language")
+    names = ", ".join(f"{code} {english}" for code, (english, _) in LANGUAGES.items())
+    known = f"Languages: {names}. `tongchuan models` says which a model knows."
+    group = parser.add_argument_group("speech", textwrap.fill(known, WIDTH))
+    add_setting(group, "--from", "from_language", metavar="LANGUAGE")
+    add_setting(group, "--to", "to_language", metavar="LANGUAGE")
+    add_setting(group, "--pair", "pair", metavar="A,B")
     add_setting(group, "--detector", "detector")
 
 
