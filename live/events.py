@@ -56,7 +56,7 @@ class Caption:
     start: int
     end: int
     logprob: float
-    """Mean log-probability of the transcript's pieces (the translation's where there is none)."""
+    """Mean log-probability of the pieces of both lines: see models/confidence.py."""
     is_uncertain: bool
     is_final: bool
 

@@ -28,9 +28,8 @@ from models.base import (
     Request,
     Task,
 )
+from models.confidence import DEFAULT_UNCERTAIN_BELOW, confidence
 
-UNCERTAIN_LOGPROB = -0.1
-"""A transcript whose pieces' mean log-probability is below this is probably wrong (measured on the embedded model)."""
 HIDDEN_UNITS: Mapping[str, int] = dict.fromkeys(UNSPACED, 5)
 """Units at the tentative end that Balanced hides, of languages whose units are characters."""
 FEW_DIRECTIONS = 4
@@ -156,12 +155,11 @@ class Retranslation:
     file played live and a restarted worker all give the same text.
     """
 
-    def __init__(
-        self, capabilities: Capabilities, direction: Direction, uncertain_below: float = UNCERTAIN_LOGPROB
-    ) -> None:
+    def __init__(self, capabilities: Capabilities, direction: Direction) -> None:
         self._capabilities = capabilities
         self._direction = direction.within(capabilities)
-        self._uncertain_below = uncertain_below
+        below = capabilities.uncertain_below
+        self._uncertain_below = DEFAULT_UNCERTAIN_BELOW if below is None else below
         self._tasks: tuple[Task, ...] = ("translate", "transcribe") if capabilities.transcribes else ("translate",)
         self._open: dict[int, _Open] = {}
 
@@ -218,8 +216,7 @@ class Retranslation:
         outcomes = dict(zip(self._tasks, hypothesis.outcomes, strict=True))
         translation = outcomes["translate"]
         transcript = outcomes.get("transcribe")
-        judged = transcript.pieces if transcript and transcript.pieces else translation.pieces
-        logprob = sum(piece.logprob for piece in judged) / len(judged) if judged else 0.0
+        logprob = confidence(outcome.pieces for outcome in outcomes.values())
         return Caption(
             id=utterance.id,
             lane=utterance.lane,

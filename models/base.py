@@ -189,7 +189,7 @@ class Capabilities:
     takes_terms: bool = False
     max_in_flight: int = 1
     uncertain_below: float | None = None
-    """Confidence (live/confidence.py says of what) below which a caption is uncertain; None: not calibrated."""
+    """Confidence (models/confidence.py says of what) below which a caption is uncertain; None: not calibrated."""
 
 
 Progress = Callable[[float], None]

@@ -187,17 +187,20 @@ def test_a_given_up_utterance_leaves_nothing_behind():
     assert held.caption(utterance(final=True), NOTHING) is None
 
 
-def test_a_transcript_the_model_doubts_is_marked():
-    sure = policy().caption(utterance(final=True), answer(pieces("x", logprob=-3.0), pieces("甲", "乙", logprob=-0.05)))
-    assert sure.logprob == pytest.approx(-0.05)
+@pytest.mark.parametrize("final", [False, True])
+def test_a_caption_is_marked_where_both_lines_together_fall_below_the_models_own_threshold(final):
+    held = policy(uncertain_below=-0.1)
+    sure = held.caption(utterance(final=final), answer(pieces("x", logprob=-0.05), pieces("甲", "乙", logprob=-0.1)))
+    assert sure.logprob == pytest.approx(-0.25 / 3)
     assert not sure.is_uncertain
-    mixed = pieces("甲", logprob=-0.01) + pieces("乙", logprob=-0.5)
-    assert policy().caption(utterance(final=True), answer(pieces("x"), mixed)).is_uncertain
+    unsure = answer(pieces("x", logprob=-0.05), pieces("甲", "乙", logprob=-0.2))
+    assert held.caption(utterance(2, final=final), unsure).is_uncertain
 
 
-def test_the_threshold_of_doubt_can_be_the_models_own():
-    held = Retranslation(capabilities(), Direction.between(None, None, PAIR), uncertain_below=-2.0)
-    assert not held.caption(utterance(final=True), answer(pieces("x"), pieces("甲", logprob=-1.0))).is_uncertain
+def test_a_translator_that_was_not_calibrated_has_only_the_hopeless_marked():
+    held = policy()
+    assert not held.caption(utterance(final=True), answer(pieces("x", logprob=-0.9), pieces("甲"))).is_uncertain
+    assert held.caption(utterance(2, final=True), answer(pieces("x", logprob=-2.1), pieces("甲"))).is_uncertain
 
 
 def test_settled_text_of_a_caption_only_ever_grows():

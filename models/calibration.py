@@ -1,0 +1,113 @@
+"""Where the confidence below which a checkpoint's captions are uncertain is kept.
+
+In: a checkpoint folder, a threshold. Out: a small JSON file, and the threshold again when the checkpoint is loaded. The
+first of these that has one counts: the user's data folder, `uncertainty.json` beside the checkpoint, the checkpoint's
+own config.json ("tongchuan": {"uncertain_below": -0.06}). What confidence is, is confidence's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from models.base import ModelLoadError
+
+KEY = "uncertain_below"
+SECTION = "tongchuan"
+BESIDE = "uncertainty.json"
+
+_CONFIG = "config.json"
+_HUB_FOLDER = "models--"
+"""What Hugging Face's cache calls a repository's folder."""
+
+
+def stored_threshold(folder: Path) -> float | None:
+    """The threshold kept for a checkpoint; None where there is none.
+
+    Raises:
+        ModelLoadError: a file that should hold it is broken.
+    """
+    for path in (_users_file(folder), folder / BESIDE):
+        if (content := _read(path)) is not None:
+            return _number(content.get(KEY), path)
+    section = (_read(folder / _CONFIG) or {}).get(SECTION)
+    if not isinstance(section, dict) or KEY not in section:
+        return None
+    return _number(section[KEY], folder / _CONFIG)
+
+
+def keep_threshold(folder: Path, below: float) -> Path:
+    """Keep a threshold for a checkpoint: beside it where that may be written, else in the user's data folder.
+
+    Returns:
+        The file.
+
+    Raises:
+        ModelLoadError: neither can be written.
+    """
+    own = _users_file(folder)
+    text = json.dumps({KEY: below, "checkpoint": folder.name}, indent=2) + "\n"
+    if not _is_in_hub_cache(folder) and os.access(folder, os.W_OK) and not own.exists():
+        try:
+            return _write(folder / BESIDE, text)
+        except OSError:
+            pass  # a mount that only says it can be written
+    try:
+        own.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return _write(own, text, mode=0o600)
+    except OSError as e:
+        raise ModelLoadError(f"The threshold cannot be kept in {own}: {e.strerror}.") from e
+
+
+def write_into_config(folder: Path, below: float) -> None:
+    """Put a threshold into the config.json of a checkpoint of this project's own recipe."""
+    path = folder / _CONFIG
+    config = json.loads(path.read_text("utf-8"))
+    config[SECTION][KEY] = below
+    _write(path, json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
+def _users_file(folder: Path) -> Path:
+    """Named by what the checkpoint is, so that a copy elsewhere finds it and other weights do not."""
+    told = hashlib.sha256((folder / _CONFIG).read_bytes() if (folder / _CONFIG).is_file() else b"")
+    for path in sorted(folder.glob("*.safetensors")):
+        told.update(f"{path.name} {path.stat().st_size}\n".encode())
+    return platformdirs.user_data_path("tongchuan", appauthor=False) / "uncertainty" / f"{told.hexdigest()[:16]}.json"
+
+
+def _is_in_hub_cache(folder: Path) -> bool:
+    return any(part.startswith(_HUB_FOLDER) for part in folder.absolute().parts)
+
+
+def _write(path: Path, text: str, mode: int = 0o666) -> Path:
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    part.touch(mode)
+    part.write_text(text, "utf-8")
+    part.replace(path)
+    return path
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A JSON table; None where there is no such file."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as e:
+        raise ModelLoadError(f"{path} cannot be read; remove it, and calibrate the model again.") from e
+    if not isinstance(content, dict):
+        raise ModelLoadError(f"{path} is not a table; remove it, and calibrate the model again.")
+    return content
+
+
+def _number(value: object, path: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ModelLoadError(f"{path} has {KEY} = {value!r}, which is no number; calibrate the model again.")
+    return float(value)
