@@ -1,8 +1,8 @@
 """How sure a translator was of a caption, as one number, and from where on that is too little.
 
 In: the pieces of a caption's lines with their log-probabilities; for a threshold, the confidences of captions known to
-be right. Out: a confidence, a threshold. Pure Python: it is asked for each caption, growing or final. Keeping a threshold
-is calibration's business.
+be right. Out: a confidence, a threshold. Pure Python: it is asked for each caption, growing or final. Keeping a
+threshold is calibration's business.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from models.base import (
     Score,
     TranslateError,
 )
+from models.calibration import stored_threshold
 from models.qwen_audio.checkpoint import Checkpoint, inspect, load
 from models.qwen_audio.decoder import Decoder, Step
 from models.qwen_audio.device import choose_device, limit_threads
@@ -90,6 +91,7 @@ class QwenAudioTranslator:
             verifies=True,
             names_language=True,
             transcribes=True,
+            uncertain_below=stored_threshold(self._folder),
         )
 
     def translate(self, request: Request, cancelled: Callable[[], bool]) -> Hypothesis:
