@@ -110,7 +110,68 @@ def test_training_draws_no_held_out_sentence_and_no_held_out_voice(monkeypatch):
         dataset.draw_example(rng)
     assert len(drawn) > 40
     assert all(split_of(sentence) == "train" for chosen, _ in drawn for sentence in chosen)
-    assert all(voice.variant not in speech.HELD_VARIANTS for _, voice in drawn)
+    held = {*speech.HELD_VARIANTS, *speech.FLITE_HELD_VARIANTS}
+    assert all(voice.variant not in held for _, voice in drawn)
+
+
+def test_large_numbers_come_more_often_than_the_grammar_has_them():
+    def share(draw) -> float:
+        texts = [draw().en.spoken for _ in range(1500)]
+        return sum("thousand" in text or "million" in text or "billion" in text for text in texts) / len(texts)
+
+    rng = random.Random(5)
+    assert share(lambda: dataset.draw_sentence(rng)) > share(lambda: sample(rng, "train")) + 0.05
+
+
+def test_a_clip_of_long_sentences_keeps_as_many_as_fit(monkeypatch):
+    monkeypatch.setattr(segments, "MAX_CLIP_S", 4.0)
+    clip = dataset.draw_clip(random.Random(1), sentences(3), "en")
+    assert 1 <= len(clip.spoken) < 3
+    assert len(clip.spoken) == 1 or len(clip.samples) <= 4.0 * SAMPLE_RATE
+
+
+def test_pauses_between_sentences_are_as_the_live_segmenter_leaves_them():
+    rng = random.Random(3)
+    pauses = [pause for _ in range(500) for pause in segments.draw_shape(rng, 3, 5).pauses_s]
+    assert min(pauses) >= segments.PAUSE_S[0]
+    assert segments.PAUSE_S[1] < max(pauses) <= segments.LONG_PAUSE_S
+    assert sum(pause > segments.PAUSE_S[1] for pause in pauses) < 0.1 * len(pauses)
+
+
+def test_shards_of_another_version_are_removed(tmp_path, monkeypatch):
+    (tmp_path / dataset.UNITS_FILE).write_text("[]", "utf-8")
+    old, new = (dataset.make_shard(tmp_path, 3, number, n_items=2) for number in (0, 1))
+    assert dataset.discard_stale(tmp_path) == 0
+    (old / dataset.VERSION_FILE).write_text("older", "utf-8")
+    assert dataset.discard_stale(tmp_path) == 1
+    assert dataset.shards(tmp_path) == [new]
+    (new / dataset.VERSION_FILE).unlink()
+    assert dataset.discard_stale(tmp_path) == 1
+
+
+def test_the_version_follows_the_grammar(monkeypatch):
+    before = dataset.version()
+    monkeypatch.setattr(dataset, "PATTERNS", dataset.PATTERNS[1:])
+    dataset.version.cache_clear()
+    assert dataset.version() != before
+    monkeypatch.undo()
+    dataset.version.cache_clear()
+    assert dataset.version() == before
+
+
+def test_missing_shards_are_made_by_processes(tmp_path, monkeypatch):
+    (tmp_path / dataset.UNITS_FILE).write_text("[]", "utf-8")
+    asked = []
+
+    def each(job, numbers, n_processes, show, is_over):
+        asked.append((list(numbers), n_processes, is_over()))
+        return iter([job(2, 1)])
+
+    monkeypatch.setattr(dataset.workers, "each", each)
+    monkeypatch.setattr(dataset, "make_shard", lambda folder, seed, number: (folder, seed, number))
+    made = dataset.make_shards(tmp_path, 7, range(3), n_processes=2, show=print, is_over=lambda: True)
+    assert list(made) == [(tmp_path, 8, 2)]
+    assert asked == [([0, 1, 2], 2, True)]
 
 
 def test_a_shard_holds_what_was_drawn_and_is_made_once(tmp_path):
@@ -153,4 +214,4 @@ def test_no_speech_is_answered_with_nothing():
     rng = random.Random(2)
     example = dataset.draw_non_speech(rng, np.random.default_rng(2))
     assert (example.language, example.transcript, example.translation) == (UNKNOWN, "", "")
-    assert len(example.samples) <= 8 * SAMPLE_RATE
+    assert len(example.samples) <= dataset.LONGEST_NON_SPEECH_S * SAMPLE_RATE

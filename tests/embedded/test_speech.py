@@ -4,12 +4,19 @@ import random
 import numpy as np
 import pytest
 
+from models.embedded.recipe import flite, speech
 from models.embedded.recipe.speech import (
+    FLITE,
+    FLITE_HELD_VARIANTS,
+    FLITE_SHARE,
+    FLITE_VARIANTS,
     HELD_VARIANTS,
     VARIANTS,
     SpeechError,
     Voice,
+    draw_training_voice,
     draw_voice,
+    has_flite,
     plain_unit,
     spoken_text,
     synthesise,
@@ -79,3 +86,54 @@ def test_units_lose_stress_and_variant_numbers():
     assert plain_unit("'I2") == "I"
     assert plain_unit(",O2") == "O"
     assert plain_unit("tS;") == "tS;"
+
+
+@pytest.mark.skipif(not has_flite(), reason="libflite1 is not installed")
+@pytest.mark.parametrize("variant", [*FLITE_VARIANTS, *FLITE_HELD_VARIANTS])
+def test_flite_speaks_english_from_the_first_sound_to_the_last_with_times(variant):
+    said = synthesise(ENGLISH, Voice("en", FLITE, variant))
+    loud = 0.05 * np.abs(said.samples).max()
+    assert np.abs(said.samples[: said.rate // 8]).max() > loud
+    assert np.abs(said.samples[-said.rate // 8 :]).max() > loud
+    assert said.token_starts_s[0] == 0
+    assert all(earlier < later for earlier, later in itertools.pairwise(said.token_starts_s))
+    assert 1 < said.token_starts_s[-1] < said.end_s < 5
+    assert said.phones[0].unit == "en:w"
+    assert {phone.start_s for phone in said.phones if phone.unit == "en:S"} == set()
+
+
+@pytest.mark.skipif(not has_flite(), reason="libflite1 is not installed")
+def test_flites_sounds_have_the_names_of_espeaks():
+    text = ("Joy", "should", "leave", "their", "house", "now,", "the", "young", "chairman", "thinks.")
+    by_espeak = {phone.unit for phone in synthesise(text, Voice("en", "en-us")).phones}
+    by_flite = [phone.unit for phone in synthesise(text, Voice("en", FLITE, "slt")).phones]
+    assert sum(unit in by_espeak for unit in by_flite) > 0.85 * len(by_flite)
+
+
+@pytest.mark.skipif(not has_flite(), reason="libflite1 is not installed")
+def test_a_sound_that_a_voice_lacks_is_not_reported_on_standard_error(capfd):
+    flite.speak("Huang Ying.", "kal", 1.0, 1.0)
+    assert capfd.readouterr().err == ""
+
+
+def test_training_hears_flite_in_its_share_of_english_and_never_its_held_out_voice(monkeypatch):
+    monkeypatch.setattr(speech, "has_flite", lambda: True)
+    rng = random.Random(1)
+    english = [draw_training_voice(rng, "en") for _ in range(4000)]
+    assert sum(voice.accent == FLITE for voice in english) / 4000 == pytest.approx(FLITE_SHARE, abs=0.02)
+    assert {voice.variant for voice in english if voice.accent == FLITE} == set(FLITE_VARIANTS)
+    assert not {voice.variant for voice in english} & {*HELD_VARIANTS, *FLITE_HELD_VARIANTS}
+    assert all(draw_training_voice(rng, "zh").accent == "cmn" for _ in range(200))
+
+
+def test_without_flite_all_english_is_espeaks(monkeypatch):
+    monkeypatch.setattr(speech, "has_flite", lambda: False)
+    rng = random.Random(1)
+    assert all(draw_training_voice(rng, "en").accent != FLITE for _ in range(200))
+
+
+def test_flite_is_refused_where_it_cannot_speak():
+    with pytest.raises(SpeechError, match="martian"):
+        synthesise(("hello",), Voice("en", FLITE, "martian"))
+    with pytest.raises(SpeechError, match="zh"):
+        synthesise(("好",), Voice("zh", FLITE, "slt"))

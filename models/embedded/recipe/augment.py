@@ -177,22 +177,71 @@ def _tones(n: int, rng: np.random.Generator) -> Sound:
 
 
 def _bursts(n: int, rng: np.random.Generator) -> Sound:
-    """Clicks, key strokes and knocks: short decaying bursts, regular or not."""
+    """Clicks and knocks: short decaying bursts, regular or not."""
     wave = np.zeros(n)
     gap = rng.uniform(0.06, 0.9)
     regular = rng.random() < 0.4
     at = rng.uniform(0, gap)
     while at * SAMPLE_RATE < n:
-        start = int(at * SAMPLE_RATE)
-        size = min(int(rng.uniform(0.001, 0.06) * SAMPLE_RATE), n - start)
-        centre = rng.uniform(200, 5000)
-        t = np.arange(size) / SAMPLE_RATE
-        body = rng.standard_normal(size) + 2 * np.sin(2 * np.pi * centre * t)
-        wave[start : start + size] += rng.uniform(0.3, 1) * body * np.exp(-5 * np.arange(size) / max(size, 1))
+        _add_strike(
+            wave,
+            rng,
+            at_s=at,
+            seconds=rng.uniform(0.001, 0.06),
+            loudness=rng.uniform(0.3, 1),
+            centre_hz=rng.uniform(200, 5000),
+        )
         at += gap if regular else rng.exponential(gap) + 0.02
-    peak = float(np.abs(wave).max(initial=1e-6))
-    loud: Wave = wave * (4 / peak)
-    return loud.astype(np.float32)
+    return _unit(wave)
+
+
+def _keys(n: int, rng: np.random.Generator) -> Sound:
+    """Typing: each key is heard going down and, softer and higher, coming up; runs of keys, then a rest."""
+    wave = np.zeros(n)
+    at = rng.uniform(0, 0.5)
+    while at * SAMPLE_RATE < n:
+        loudness, centre = rng.uniform(0.3, 1), rng.uniform(800, 4000)
+        up = at + rng.uniform(0.05, 0.12)
+        _add_strike(wave, rng, at_s=at, seconds=rng.uniform(0.004, 0.02), loudness=loudness, centre_hz=centre)
+        _add_strike(wave, rng, at_s=up, seconds=0.005, loudness=0.4 * loudness, centre_hz=1.4 * centre)
+        at += rng.uniform(0.07, 0.3) if rng.random() < 0.85 else rng.uniform(0.4, 1.5)
+    return _unit(wave)
+
+
+def _applause(n: int, rng: np.random.Generator) -> Sound:
+    """Many hands: claps at random times, more and fewer of them."""
+    wave = np.zeros(n)
+    a_second = rng.uniform(4, 60)
+    for at in rng.uniform(0, n / SAMPLE_RATE, int(a_second * n / SAMPLE_RATE) + 1):
+        _add_strike(
+            wave,
+            rng,
+            at_s=at,
+            seconds=rng.uniform(0.008, 0.04),
+            loudness=rng.uniform(0.2, 1),
+            centre_hz=rng.uniform(600, 2500),
+        )
+    swell = np.interp(np.arange(n), np.linspace(0, n, 6), rng.uniform(0.3, 1, 6))
+    return _unit(wave * swell)
+
+
+def _add_strike(
+    wave: Wave, rng: np.random.Generator, *, at_s: float, seconds: float, loudness: float, centre_hz: float
+) -> None:
+    """Add a short decaying burst around a frequency to a wave, in place; what lies beyond the wave's end is lost."""
+    start = int(at_s * SAMPLE_RATE)
+    size = max(0, min(int(seconds * SAMPLE_RATE), len(wave) - start))
+    t = np.arange(size) / SAMPLE_RATE
+    body = rng.standard_normal(size) + 2 * np.sin(2 * np.pi * centre_hz * t)
+    wave[start : start + size] += loudness * body * np.exp(-5 * t / seconds)
+
+
+def _gliding(n: int, rng: np.random.Generator) -> Sound:
+    """A tone that rises and falls: a whistle, a siren, a squeaking door."""
+    n_turns = max(2, int(n / SAMPLE_RATE * rng.uniform(0.5, 4)))
+    log_pitch = np.interp(np.arange(n), np.linspace(0, n, n_turns), np.log(rng.uniform(200, 3000, n_turns)))
+    phase = 2 * np.pi * np.cumsum(np.exp(log_pitch)) / SAMPLE_RATE
+    return _unit(np.sin(phase) + rng.uniform(0, 0.5) * np.sin(2 * phase) + rng.uniform(0, 0.1) * _white(n, rng))
 
 
 def _noise(n: int, rng: np.random.Generator) -> Sound:
@@ -210,6 +259,9 @@ NON_SPEECH: dict[str, Callable[[int, np.random.Generator], Sound]] = {
     "noise": _noise,
     "tones": _tones,
     "bursts": _bursts,
+    "keys": _keys,
+    "applause": _applause,
+    "gliding": _gliding,
     "swelling": _swelling,
 }
 """Sounds in which nobody speaks."""

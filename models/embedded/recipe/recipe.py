@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from models.embedded.recipe import batches, dataset, export, optimise, run, score, train
+from models.embedded.recipe import batches, dataset, export, optimise, run, score, speech, train
 from models.embedded.recipe.batches import Batch
 from models.embedded.recipe.model import PhoneHead, build_model
 from models.qwen_audio.tokenizer import Tokenizer
@@ -72,15 +72,24 @@ class Recipe:
         return kept
 
     def make_data(self) -> None:
-        """Make the shards that are not there yet."""
+        """Make the shards that are not there yet; those of an older recipe are made anew."""
         plan = self._plan
-        began, done = time.monotonic(), 0
-        made = dataset.make_shards(self._data, int(str(self._run["seed"])), range(plan.n_shards), plan.n_threads)
+        stale = dataset.discard_stale(self._data)
+        if stale:
+            self._show(f"data: {stale} shards of an older grammar or recipe are removed and made anew")
+        if not speech.has_flite():
+            self._show("data: flite is not installed (libflite1), so all English is spoken by espeak-ng")
+        missing = [n for n in range(plan.n_shards) if not dataset.shard_path(self._data, n).exists()]
+        began = time.monotonic()
+        seed = int(str(self._run["seed"]))
+        made = dataset.make_shards(
+            self._data, seed, missing, n_processes=plan.n_threads, show=lambda line: self._show(f"data: {line}")
+        )
         for done, _ in enumerate(made, start=1):
             if done % DATA_SHOWN_EVERY == 0:
-                left = (time.monotonic() - began) / done * (plan.n_shards - done) / 60
-                self._show(f"data: {done} of {plan.n_shards} shards, {left:.1f} min left")
-        self._show(f"data: {done} of {plan.n_shards} shards")
+                left = (time.monotonic() - began) / done * (len(missing) - done) / 60
+                self._show(f"data: {done} of {len(missing)} shards, {left:.1f} min left")
+        self._show(f"data: {len(dataset.shards(self._data))} of {plan.n_shards} shards")
 
     def train(self) -> None:
         """Run the stages of training, and write the checkpoint every few minutes and at the end."""

@@ -32,7 +32,12 @@ NAMED_AFTER_S = 0.2
 """Speech that it takes to name a language."""
 LABEL_RATE = 50
 """Phone labels a second: the encoder's positions before pooling."""
-MAX_CLIP_S = 15.0
+MAX_CLIP_S = 20.0
+PAUSE_S = (0.1, 0.45)
+"""Silence between sentences that stay in one segment, as the live segmenter leaves it."""
+LONG_PAUSE_S = 0.55
+LONG_PAUSE_SHARE = 0.2
+"""Pauses that may be as long as LONG_PAUSE_S."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +104,16 @@ def draw_shape(rng: random.Random, n_sentences: int, first_tokens: int, mid_shar
     is_mid = n_sentences > 1 and first_tokens > 2 and rng.random() < mid_share
     return Shape(
         lead_s=rng.uniform(0.02, 0.5) if rng.random() < 0.6 else rng.uniform(0.25, 0.36),
-        pauses_s=tuple(rng.uniform(0.1, 0.45) for _ in range(n_sentences - 1)),
+        pauses_s=tuple(_draw_pause(rng) for _ in range(n_sentences - 1)),
         tail_s=rng.uniform(0.05, 0.7),
         speed=rng.uniform(0.92, 1.09),
         skipped=rng.randrange(1, first_tokens - 1) if is_mid else 0,
     )
+
+
+def _draw_pause(rng: random.Random) -> float:
+    shortest, longest = PAUSE_S
+    return rng.uniform(shortest, LONG_PAUSE_S if rng.random() < LONG_PAUSE_SHARE else longest)
 
 
 def spoken_forms(side: Side) -> list[str]:

@@ -1,7 +1,7 @@
-"""Text in, speech out: espeak-ng 1.52 by ctypes, with the time of every token and phone.
+"""Text in, speech out: espeak-ng 1.52 by ctypes, with the time of every token and phone; flite's voices beside it.
 
-In: the spoken forms of a sentence's tokens and a Voice. Out: Speech: samples at espeak's own rate, when each token
-begins, and the phones with their times. Rooms, noise and resampling are augment's business.
+In: the spoken forms of a sentence's tokens and a Voice. Out: Speech: samples at the synthesiser's own rate, when each
+token begins, and the phones with their times. Rooms, noise and resampling are augment's business.
 One library instance serves a process and is not thread-safe; workers are processes. A voice flutters a little: the same
 sentence sounds the same again only where all before it were the same.
 """
@@ -18,6 +18,8 @@ from functools import cache
 import espeakng_loader
 import numpy as np
 from numpy.typing import NDArray
+
+from models.embedded.recipe import flite
 
 SYNCHRONOUS = 2
 """espeak_AUDIO_OUTPUT: samples go to the callback, within the call."""
@@ -56,6 +58,14 @@ VARIANTS = (
     *("sandro", "shelby", "steph", "steph2", "travis", "victor", "zac"),
 )
 """espeak variants heard in training; robots, whispers and croaks are left out."""
+FLITE = "flite"
+"""The accent of the second synthesiser's voices; its variants are the voices' names."""
+FLITE_VARIANTS = ("slt", "rms", "kal", "kal16")
+FLITE_HELD_VARIANTS = ("awb",)
+"""Never in training: the second synthesiser's held-out voice. English alone."""
+FLITE_SHARE = 0.15
+"""English voices of training that are flite's, where it is installed."""
+NORMAL_RATE, NORMAL_PITCH = 170, 50
 
 
 class SpeechError(RuntimeError):
@@ -70,9 +80,9 @@ class Voice:
     """"en" or "zh"."""
     accent: str
     variant: str = ""
-    rate: int = 170
+    rate: int = NORMAL_RATE
     """Words a minute."""
-    pitch: int = 50
+    pitch: int = NORMAL_PITCH
     spread: int = 50
     """Range of the intonation, 0 to 100."""
 
@@ -109,15 +119,28 @@ class Speech:
 
 
 def draw_voice(rng: random.Random, language: str, variants: Sequence[str] = VARIANTS) -> Voice:
-    """A random voice of a language, of the given variants."""
+    """A random voice of a language, of the given variants: espeak's or, for English, flite's."""
+    accent = MANDARIN if language == "zh" else rng.choice(ENGLISH_ACCENTS)
+    variant = rng.choice(variants)
     return Voice(
         language=language,
-        accent=MANDARIN if language == "zh" else rng.choice(ENGLISH_ACCENTS),
-        variant=rng.choice(variants),
+        accent=FLITE if variant in (*FLITE_VARIANTS, *FLITE_HELD_VARIANTS) else accent,
+        variant=variant,
         rate=rng.randint(125, 215),
         pitch=rng.randint(25, 80),
         spread=rng.randint(30, 80),
     )
+
+
+def draw_training_voice(rng: random.Random, language: str) -> Voice:
+    """A random voice that training may hear, of either synthesiser."""
+    is_flite = rng.random() < FLITE_SHARE and language == "en" and has_flite()
+    return draw_voice(rng, language, FLITE_VARIANTS if is_flite else VARIANTS)
+
+
+def has_flite() -> bool:
+    """Whether all of the second synthesiser's training voices are installed."""
+    return all(flite.has(variant) for variant in FLITE_VARIANTS)
 
 
 class _EventId(ctypes.Union):
@@ -221,8 +244,10 @@ def synthesise(tokens: Sequence[str], voice: Voice) -> Speech:
         voice: who speaks.
 
     Raises:
-        SpeechError: espeak-ng is missing, or refuses the voice or the text.
+        SpeechError: the synthesiser is missing, or refuses the voice or the text.
     """
+    if voice.accent == FLITE:
+        return _by_flite(tokens, voice)
     espeak = _espeak()
     espeak.use(voice)
     text, starts = spoken_text(tokens, voice.language)
@@ -232,6 +257,17 @@ def synthesise(tokens: Sequence[str], voice: Voice) -> Speech:
     samples = wave[: ends_at or len(wave)].astype(np.float32) / np.float32(32768)
     words = [(position - 1, sample / espeak.rate) for kind, position, sample, _ in events if kind == EVENT_WORD]
     return Speech(samples, espeak.rate, _token_starts(starts, words, len(text), len(samples) / espeak.rate), phones)
+
+
+def _by_flite(tokens: Sequence[str], voice: Voice) -> Speech:
+    if voice.language != "en" or not flite.has(voice.variant):
+        raise SpeechError(f"flite has no voice {voice.variant!r} for {voice.language!r}; install libflite1")
+    text, starts = spoken_text(tokens, voice.language)
+    pitch = 2 ** ((voice.pitch - NORMAL_PITCH) / 100)
+    said = flite.speak(text, voice.variant, stretch=NORMAL_RATE / voice.rate, pitch=pitch)
+    samples = said.samples.astype(np.float32) / np.float32(32768)
+    phones = tuple(Phone(f"en:{unit}" if unit else "", start_s) for unit, start_s in said.phones)
+    return Speech(samples, said.rate, _token_starts(starts, said.words, len(text), len(samples) / said.rate), phones)
 
 
 def _phones(
