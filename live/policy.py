@@ -16,6 +16,7 @@ from typing import Protocol, assert_never
 from live.audio import Utterance
 from live.errors import SettingsError
 from live.events import Caption, Line, Mode, Word
+from live.word_times import timed
 from models.base import (
     LANGUAGES,
     UNSPACED,
@@ -155,12 +156,34 @@ class Retranslation:
     file played live and a restarted worker all give the same text.
     """
 
-    def __init__(self, capabilities: Capabilities, direction: Direction) -> None:
+    def __init__(
+        self,
+        capabilities: Capabilities,
+        direction: Direction,
+        *,
+        word_times: bool = False,
+    ) -> None:
+        """Begin with no utterance open.
+
+        Args:
+            capabilities: what the translator can do.
+            direction: what is to be translated; the translator's part of it is taken.
+            word_times: whether final transcripts say when each word was spoken; it costs a second transcript.
+
+        Raises:
+            SettingsError: the translator can do nothing of this.
+        """
+        if word_times and not (capabilities.word_times and capabilities.transcribes):
+            raise SettingsError(
+                f"The model {capabilities.name} does not say when words were spoken: leave out --words, or choose a "
+                "model that does; Qwen-Audio is one."
+            )
         self._capabilities = capabilities
         self._direction = direction.within(capabilities)
         below = capabilities.uncertain_below
         self._uncertain_below = DEFAULT_UNCERTAIN_BELOW if below is None else below
         self._tasks: tuple[Task, ...] = ("translate", "transcribe") if capabilities.transcribes else ("translate",)
+        self._timing = (Branch("transcribe", word_times=True),) if word_times else ()
         self._open: dict[int, _Open] = {}
 
     def turn(self, direction: Direction) -> None:
@@ -175,6 +198,10 @@ class Retranslation:
         """Ask for both texts of the utterance, whole; a growing one brings its last answer as draft."""
         state = self._state(utterance.id)
         has_draft = self._capabilities.verifies and not utterance.is_final
+        texts = tuple(
+            Branch(task, draft=draft if has_draft else ())
+            for task, draft in zip(self._tasks, state.drafts, strict=True)
+        )
         return Request(
             utterance_id=utterance.id,
             start=utterance.start,
@@ -182,10 +209,7 @@ class Retranslation:
             source=state.direction.source,
             targets=state.direction.targets,
             priors=state.direction.priors(self._capabilities),
-            branches=tuple(
-                Branch(task, draft=draft if has_draft else ())
-                for task, draft in zip(self._tasks, state.drafts, strict=True)
-            ),
+            branches=texts + self._timing if utterance.is_final else texts,
             is_final=utterance.is_final,
         )
 
@@ -213,7 +237,8 @@ class Retranslation:
         return self._open.setdefault(utterance_id, nothing)
 
     def _caption(self, utterance: Utterance, hypothesis: Hypothesis) -> Caption:
-        outcomes = dict(zip(self._tasks, hypothesis.outcomes, strict=True))
+        outcomes = dict(zip(self._tasks, hypothesis.outcomes, strict=False))
+        timing = hypothesis.outcomes[len(self._tasks) :]
         translation = outcomes["translate"]
         transcript = outcomes.get("transcribe")
         logprob = confidence(outcome.pieces for outcome in outcomes.values())
@@ -223,7 +248,7 @@ class Retranslation:
             source=hypothesis.source,
             target=hypothesis.target,
             translation=_line(translation, utterance.is_final),
-            transcript=_line(transcript, utterance.is_final) if transcript else Line(),
+            transcript=_with_times(_line(transcript, utterance.is_final), timing) if transcript else Line(),
             start=utterance.start,
             end=utterance.end,
             logprob=logprob,
@@ -234,6 +259,10 @@ class Retranslation:
 
 def _line(outcome: Outcome, is_settled: bool) -> Line:
     return Line(settled=words(outcome.pieces)) if is_settled else Line(tentative=_readable(outcome.text))
+
+
+def _with_times(line: Line, timing: Sequence[Outcome]) -> Line:
+    return replace(line, settled=timed(line.settled, timing[0].pieces)) if timing else line
 
 
 def words(pieces: Sequence[Piece]) -> tuple[Word, ...]:

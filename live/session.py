@@ -69,6 +69,7 @@ class Session:
         *,
         model_name: str,
         as_live: bool = False,
+        word_times: bool = False,
         start_worker: StartWorker = ModelWorker,
         open_microphone: Callable[[str], Source] = Microphone,
         clock: Callable[[], float] = time.monotonic,
@@ -83,6 +84,7 @@ class Session:
             model_name: as shown while the model is loaded.
             as_live: a file read at once makes partials too: what a listener would see if translating took no time.
                 Final captions are the same as without.
+            word_times: final transcripts say when each word was spoken.
             start_worker: starts the model process.
             open_microphone: makes the source of another microphone, by a part of its name.
             clock: monotonic seconds.
@@ -98,6 +100,7 @@ class Session:
             factory, start_worker, self._jobs, self._emit, self._inbox.put, model_name=model_name, clock=clock
         )
         self._model_name = model_name
+        self._word_times = word_times
         self._mode: Mode = settings.mode
         self._direction = _direction(settings)
         self._policy: Policy | None = None
@@ -217,7 +220,9 @@ class Session:
         """The model is loaded: open the source, unless the session was paused or stopped meanwhile."""
         if self._state == "stopping":
             return
-        self._policy = self._translator.policy = Retranslation(capabilities, self._direction)
+        self._policy = self._translator.policy = Retranslation(
+            capabilities, self._direction, word_times=self._word_times
+        )
         detail = f"{capabilities.name} on {capabilities.device}"
         _log.info("the model is loaded: %s", detail)
         if self._is_paused:

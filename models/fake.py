@@ -9,6 +9,7 @@ Rules that tests may rely on:
 * sound that crosses zero as often as a tone below 500 Hz is Chinese, above it English (the more, the surer);
 * every fifth piece is a number, the tenths of a second so far; the others name the loudness of their 0.4 s;
 * the text of a sound's beginning is a beginning of the whole one's text, but for the last piece where it is cut short;
+* a piece whose time is asked for is its 0.4 s;
 * a draft agrees as far as its ids are those of the text; text after `committed` begins after as many pieces.
 """
 
@@ -19,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -110,6 +111,7 @@ class FakeTranslator:
             verifies=True,
             names_language=True,
             transcribes=True,
+            word_times=True,
         )
 
     def translate(self, request: Request, cancelled: Callable[[], bool]) -> Hypothesis:
@@ -127,8 +129,14 @@ class FakeTranslator:
         target = request.targets.get(source, OTHER.get(source, UNKNOWN))
         if OTHER.get(source) != target:
             raise TranslateError(f"The fake model does not translate {source} into {target}: choose zh and en.")
+        texts = {
+            "translate": pieces_of(request.samples, target),
+            "transcribe": pieces_of(request.samples, source),
+        }
         outcomes = tuple(
-            _outcome(pieces_of(request.samples, target if branch.task == "translate" else source), branch, cancelled)
+            _outcome(
+                _timed(texts[branch.task], request) if branch.word_times else texts[branch.task], branch, cancelled
+            )
             for branch in request.branches
         )
         n_decoded = sum(len(outcome.pieces) - outcome.n_agreed for outcome in outcomes)
@@ -216,6 +224,12 @@ def _piece(samples: Samples, index: int, end: int, language: str) -> Piece:
     joint = " " if language == "en" and index > 1 else ""
     id_of_text = sorted(WORDS).index(language) + len(WORDS) * (kind + (len(words) + 1) * place)
     return Piece(ids=(id_of_text,), text=joint + text, logprob=-0.1 * (kind + 1))
+
+
+def _timed(pieces: tuple[Piece, ...], request: Request) -> tuple[Piece, ...]:
+    """The pieces with their times in the session."""
+    edges = [request.start + edge for edge in (*range(0, request.samples.size, PIECE_SAMPLES), request.samples.size)]
+    return tuple(replace(piece, at=at, end=end) for piece, (at, end) in zip(pieces, pairwise(edges), strict=True))
 
 
 def _outcome(pieces: tuple[Piece, ...], branch: Branch, cancelled: Callable[[], bool]) -> Outcome:

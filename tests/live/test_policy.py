@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -293,3 +294,28 @@ def test_balanced_hides_characters_of_japanese_and_words_of_korean():
         growing = held.caption(utterance(), answer(pieces(text), pieces("So"), source="en", target=target))
         hidden[target] = shown(growing, "balanced").translation.tentative
     assert hidden == {"ja": "会議は三時に", "zh_tr": "會議三", "ko": "회의는 세"}
+
+
+TIMED = (Piece((1,), "li", -0.1, at=900, end=1100), Piece((2,), " ming", -0.1, at=1100, end=2000))
+
+
+def test_a_final_is_asked_for_word_times_besides_and_its_words_take_them():
+    held = Retranslation(capabilities(word_times=True), Direction.between("en", None, PAIR), word_times=True)
+    assert [branch.word_times for branch in held.request(utterance()).branches] == [False, False]
+    asked = held.request(utterance(final=True)).branches
+    assert [(branch.task, branch.word_times) for branch in asked] == [
+        ("translate", False),
+        ("transcribe", False),
+        ("transcribe", True),
+    ]
+    texts = answer(pieces("李", "明"), pieces("Li", " Ming", "."), source="en", target="zh")
+    timing = Outcome(TIMED, 0, "end")
+    final = held.caption(utterance(final=True), replace(texts, outcomes=(*texts.outcomes, timing)))
+    assert final.transcript.settled == (Word("Li", 900, 1100), Word(" Ming", 1100, 2000), Word("."))
+    assert final.translation.settled == (Word("李"), Word("明"))
+
+
+@pytest.mark.parametrize("lacks", [{"word_times": False}, {"word_times": True, "transcribes": False}])
+def test_word_times_of_a_model_without_them_are_refused(lacks):
+    with pytest.raises(SettingsError, match="fake does not say when words were spoken"):
+        Retranslation(capabilities(**lacks), Direction.between(None, None, PAIR), word_times=True)

@@ -116,6 +116,13 @@ def test_a_cancelled_request_is_given_up_in_its_delay_and_in_its_text():
         FakeTranslator().translate(ask(tone(4)), lambda: next(answers))
 
 
+def test_a_piece_whose_time_is_asked_for_is_its_stretch_of_the_session():
+    request = Request(1, 8000, tone(1.0), "en", BOTH_WAYS, (Branch("transcribe", word_times=True),))
+    timed = FakeTranslator().translate(request, lambda: False).outcomes[0].pieces
+    assert [(piece.at, piece.end) for piece in timed] == [(8000, 14_400), (14_400, 20_800), (20_800, 24_000)]
+    assert [piece.text for piece in timed] == [piece.text for piece in pieces_of(tone(1.0), "en")]
+
+
 def test_a_direction_it_does_not_have_is_refused():
     request = Request(1, 0, tone(1), "de", {"de": "en"}, (Branch("translate"),))
     with pytest.raises(TranslateError, match="de into en"):

@@ -68,6 +68,32 @@ def test_lines_subtitles_and_events_tell_the_same(talk, tmp_path):
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in (srt, vtt, events))
 
 
+def test_words_are_listed_with_their_times_and_the_captions_stay_the_same(talk, tmp_path):
+    table, events = tmp_path / "words.tsv", tmp_path / "events.jsonl"
+    plain = tongchuan("file", talk, *FAKE)
+    done = tongchuan("file", talk, *FAKE, "--words", table, "--jsonl", events)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == plain.stdout
+    assert f"Written: {events}, {table}" in done.stderr
+    head, *rows = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines())
+    assert head == ["start_s", "end_s", "lane", "language", "word"]
+    captions = final_captions(events.read_text(encoding="utf-8"))
+    words = [word for caption in captions for word in caption["transcript"]["settled"]]
+    assert [row[4] for row in rows] == [word["text"].strip() for word in words]
+    assert [row[0] for row in rows] == [f"{word['start'] / 16_000:.3f}" for word in words]
+    assert {row[2] for row in rows} == {"file"}
+
+
+def test_words_of_a_model_without_times_are_one_line_and_cost_no_older_table(talk, tmp_path):
+    table = tmp_path / "words.tsv"
+    table.write_text("yesterday's")
+    done = tongchuan("file", talk, "--detector", "webrtc", "--model", "embedded", "--words", table)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "embedded does not say when words were spoken" in done.stderr
+    assert table.read_text() == "yesterday's"
+
+
 def test_what_was_said_is_not_in_the_log(talk):
     done = tongchuan("file", talk, *FAKE)
     logged = logs.log_path().read_text(encoding="utf-8")

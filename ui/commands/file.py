@@ -11,7 +11,15 @@ from live.events import CaptionUpdated, ModelLoading, UtteranceClosed, Utterance
 from models.base import SAMPLE_RATE
 from ui.commands.follow import Display, follow
 from ui.commands.options import Commands, add_command, add_speech, load_settings, resolve_model
-from ui.commands.outputs import EventStream, add_outputs, check_outputs, open_outputs, writes_to_stdout, written
+from ui.commands.outputs import (
+    EventStream,
+    add_outputs,
+    add_words,
+    check_outputs,
+    open_outputs,
+    writes_to_stdout,
+    written,
+)
 from ui.commands.sessions import session_maker
 
 if TYPE_CHECKING:
@@ -30,6 +38,7 @@ def add_parser(commands: Commands) -> None:
         examples=(
             "tongchuan file talk.mp4 --srt talk.srt",
             "tongchuan file talk.mp4 --from zh --to en > talk.txt",
+            "tongchuan file talk.mp4 --words words.tsv --model qwen-audio",
             "tongchuan file talk.mp4 --jsonl - --as-live | grep CaptionUpdated",
         ),
     )
@@ -42,6 +51,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--no-progress", action="store_true", help="show no progress bar")
     add_speech(parser)
     add_outputs(parser)
+    add_words(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,7 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
         SoundFile(arguments.talk).close()  # before any output replaces what stood there
     sinks = open_outputs(arguments)
     source = FileSource(arguments.talk)
-    make_session = session_maker(settings, source, entry, as_live=arguments.as_live)
+    make_session = session_maker(
+        settings, source, entry, as_live=arguments.as_live, word_times=arguments.words is not None
+    )
     display: Display = EventStream() if writes_to_stdout(arguments) else FileDisplay(source, not arguments.no_progress)
     try:
         ending = follow(make_session, display, sinks, waits=True)

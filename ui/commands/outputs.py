@@ -1,6 +1,6 @@
 """Where a terminal command puts what its session says: files, standard output, the screen.
 
-In: the words --srt, --vtt, --jsonl and --lines. Out: sinks and displays for a session's events.
+In: the words --srt, --vtt, --jsonl, --words and --lines. Out: sinks and displays for a session's events.
 What the files hold is the business of live/recording, how captions look that of ui/terminal.
 """
 
@@ -55,6 +55,18 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         default="both",
         help="what a subtitle holds: the translation with the transcript below (default), or one of them",
     )
+    parser.set_defaults(words=None)
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a file for the words with their times."""
+    parser.add_argument(
+        "--words",
+        type=Path,
+        metavar="F",
+        help="write each spoken word with its times as a table (TSV): start and end in seconds, lane, language, word; "
+        "the words in --jsonl then have times too. Takes a model that says when words are spoken, such as qwen-audio",
+    )
 
 
 def writes_to_stdout(arguments: argparse.Namespace) -> bool:
@@ -83,6 +95,7 @@ def open_outputs(arguments: argparse.Namespace) -> list[Output]:
     """
     from live.recording.jsonl import EventFile
     from live.recording.srt import SubtitleFile
+    from live.recording.words import WordFile
 
     sinks: list[Output] = []
     try:
@@ -92,6 +105,8 @@ def open_outputs(arguments: argparse.Namespace) -> list[Output]:
             sinks.append(SubtitleFile(arguments.vtt, arguments.lines, "vtt"))
         if arguments.jsonl is not None and not writes_to_stdout(arguments):
             sinks.append(EventFile(Path(arguments.jsonl)))
+        if arguments.words is not None:
+            sinks.append(WordFile(arguments.words))
     except RecordingError:
         for sink in sinks:
             with contextlib.suppress(RecordingError):
@@ -165,7 +180,7 @@ class TerminalDisplay:
 
 def _paths(arguments: argparse.Namespace) -> list[Path]:
     jsonl = None if arguments.jsonl is None or writes_to_stdout(arguments) else Path(arguments.jsonl)
-    return [path for path in (arguments.srt, arguments.vtt, jsonl) if path is not None]
+    return [path for path in (arguments.srt, arguments.vtt, jsonl, arguments.words) if path is not None]
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -21,7 +21,7 @@ Emit = Callable[[Event], None]
 
 
 def session_maker(
-    settings: Settings, source: Source, entry: Entry, *, as_live: bool = False
+    settings: Settings, source: Source, entry: Entry, *, as_live: bool = False, word_times: bool = False
 ) -> Callable[[Emit], Session]:
     """Return what builds a session, not yet started, for the function that takes its events."""
     from live.session import Session
@@ -38,6 +38,7 @@ def session_maker(
             emit,
             model_name=entry.name,
             as_live=as_live,
+            word_times=word_times,
             start_worker=start_worker,
         )
 
