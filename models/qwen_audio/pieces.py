@@ -87,16 +87,16 @@ def _continues(piece: str, text: str) -> bool:
         return False
     if unicodedata.category(first).startswith("M"):
         return True
-    if _is_wordlike(first):
-        return _is_wordlike(last) or last in _HYPHENS or last in _APOSTROPHES or _expects_digits(piece, first)
+    if is_wordlike(first):
+        return is_wordlike(last) or last in _HYPHENS or last in _APOSTROPHES or _expects_digits(piece, first)
     return _follows_word(piece, last, first)
 
 
 def _follows_word(piece: str, last: str, mark: str) -> bool:
     if mark in _HYPHENS:
-        return _is_wordlike(last)
+        return is_wordlike(last)
     if mark in _APOSTROPHES:
-        return last.isalpha() and _is_wordlike(last)
+        return last.isalpha() and is_wordlike(last)
     if mark in _MAGNITUDES:
         return last.isdecimal() or (last in _MAGNITUDES and any(c.isdecimal() for c in piece))
     return last.isdecimal() and (mark in _SEPARATORS or mark in _UNITS)
@@ -111,6 +111,6 @@ def _expects_digits(piece: str, first: str) -> bool:
     return piece[-1] in "+−" or unicodedata.category(piece[-1]) == "Sc"
 
 
-def _is_wordlike(char: str) -> bool:
+def is_wordlike(char: str) -> bool:
     """Letters and digits of scripts that put spaces between words."""
     return char.isalnum() and not any(low <= ord(char) <= high for low, high in _UNSPACED)
