@@ -7,12 +7,11 @@ unpickled. Vocabularies and downloads are not its business.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,14 +19,13 @@ from torch import nn
 from transformers import Qwen2AudioForConditionalGeneration
 
 from models.base import ModelLoadError, Progress
+from models.qwen_audio.files import few, read_json, tensor_files
 from models.qwen_audio.frontend import FrontEnd
 from models.qwen_audio.layouts import Layout, Mode, read_layout
+from models.qwen_audio.vocabulary import IM_END, library_tags
 
 _CONFIG = "config.json"
-_WEIGHTS = "model.safetensors"
-_INDEX = "model.safetensors.index.json"
-_FEW = 3
-"""How many tensors an error names."""
+_GENERATION = "generation_config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,8 @@ class Checkpoint:
     mode: Mode
     front_end: FrontEnd
     languages: tuple[str, ...]
+    max_tokens: int
+    """The longest text that it can be given and go on from, sound included."""
     audio_start_id: int | None
     """Id of <audio> where the config names it, and not that of the pads behind it."""
     device: torch.device
@@ -118,6 +118,7 @@ def load(
         mode=mode or layout.mode,
         front_end=layout.front_end,
         languages=layout.languages,
+        max_tokens=layout.max_tokens,
         audio_start_id=layout.audio_start_id,
         device=head.device,
         dtype=head.dtype,
@@ -125,14 +126,14 @@ def load(
 
 
 def inspect(folder: Path) -> tuple[Layout, dict[str, Path]]:
-    """Read config and headers, no weights: what the checkpoint is, and which file holds each tensor.
+    """Read configs and headers, no weights: what the checkpoint is, and which file holds each tensor.
 
     Raises:
         ModelLoadError: a file is missing, corrupt or pickled, or the config is of another model.
     """
-    raw = _read_json(folder / _CONFIG)
-    files = _tensor_files(folder)
-    return read_layout(raw, frozenset(files)), files
+    raw = read_json(folder / _CONFIG)
+    files = tensor_files(folder)
+    return read_layout(raw, frozenset(files), _is_chat(folder)), files
 
 
 def build_on_meta(layout: Layout) -> Qwen2AudioForConditionalGeneration:
@@ -193,48 +194,16 @@ def _default_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
     return stored
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as e:
-        raise ModelLoadError(f"{path.parent} is no checkpoint: it has no {path.name}.") from e
-    except (OSError, ValueError) as e:
-        raise ModelLoadError(f"{path} cannot be read; fetch the checkpoint again.") from e
-    if not isinstance(content, dict):
-        raise ModelLoadError(f"{path} is not a table; fetch the checkpoint again.")
-    return content
+def _is_chat(folder: Path) -> bool:
+    """Whether a checkpoint was taught conversations: its own generation says so, or stops where a turn ends.
 
-
-def _tensor_files(folder: Path) -> dict[str, Path]:
-    """Which file holds each tensor, by the index where there is one."""
-    if (folder / _INDEX).is_file():
-        try:
-            index = {name: folder / str(file) for name, file in _read_json(folder / _INDEX)["weight_map"].items()}
-        except (KeyError, AttributeError) as e:
-            raise ModelLoadError(f"{folder / _INDEX} has no weight_map; fetch the checkpoint again.") from e
-        for path in sorted(set(index.values())):
-            held = frozenset(_names(path))
-            listed = {name for name, file in index.items() if file == path}
-            if held != listed:
-                raise ModelLoadError(f"{path} does not hold what the index says: {_few(held ^ listed)}.")
-        return index
-    if (folder / _WEIGHTS).is_file():
-        return dict.fromkeys(_names(folder / _WEIGHTS), folder / _WEIGHTS)
-    if any(folder.glob("*.bin")) or any(folder.glob("*.pt")):
-        raise ModelLoadError(
-            f"{folder} holds its weights only as pickles, which can run any program when opened; get it as safetensors."
-        )
-    raise ModelLoadError(f"{folder} is no checkpoint: it has no {_WEIGHTS}.")
-
-
-def _names(path: Path) -> list[str]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            return list(file.keys())
-    except FileNotFoundError as e:
-        raise ModelLoadError(f"{path} is missing; fetch the checkpoint again.") from e
-    except (OSError, SafetensorError) as e:
-        raise ModelLoadError(f"{path} is cut short or corrupt; fetch the checkpoint again.") from e
+    The names of the published folders would say it too, but folders are renamed.
+    """
+    path = folder / _GENERATION
+    generation = read_json(path) if path.is_file() else {}
+    ends = generation.get("eos_token_id")
+    stops = ends if isinstance(ends, list) else [ends]
+    return generation.get("chat_format") == "chatml" or library_tags(folder).get(IM_END, -1) in stops
 
 
 def _tensors(files: dict[str, Path], targets: dict[str, Stored]) -> Iterator[tuple[str, torch.Tensor]]:
@@ -255,12 +224,6 @@ def _tensors(files: dict[str, Path], targets: dict[str, Stored]) -> Iterator[tup
 
 def _compare_names(wanted: Iterable[str], found: Iterable[str]) -> None:
     if missing := set(wanted) - set(found):
-        raise ModelLoadError(f"The checkpoint lacks {_few(missing)}.")
+        raise ModelLoadError(f"The checkpoint lacks {few(missing)}.")
     if extra := set(found) - set(wanted):
-        raise ModelLoadError(f"The checkpoint has {_few(extra)}, which its model has no place for.")
-
-
-def _few(names: Iterable[str]) -> str:
-    ordered = sorted(names)
-    rest = len(ordered) - _FEW
-    return ", ".join(ordered[:_FEW]) + (f" and {rest} more" if rest > 0 else "")
+        raise ModelLoadError(f"The checkpoint has {few(extra)}, which its model has no place for.")

@@ -27,9 +27,8 @@ WINDOW = 400
 HOP = 160
 """Samples from one mel column to the next: 10 ms."""
 MAX_SAMPLES = 30 * SAMPLE_RATE
-"""The longest clip that the encoder has positions for."""
+"""The longest clip that the published encoders have positions for."""
 
-_MAX_COLUMNS = MAX_SAMPLES // HOP
 _MIN_COLUMNS = 3
 """Mel columns that yield one audio token."""
 _FLOOR = 1e-10
@@ -49,6 +48,13 @@ class FrontEnd:
 
     n_mels: int = 80
     edge: Edge = "v1"
+    n_positions: int = MAX_SAMPLES // (2 * HOP)
+    """Positions that the encoder has; the published ones have 1500, for 30 s."""
+
+    @property
+    def max_samples(self) -> int:
+        """The longest clip that the encoder has positions for."""
+        return self.n_positions * 2 * HOP
 
     @property
     def min_samples(self) -> int:
@@ -84,7 +90,7 @@ class FrontEnd:
         from the clip padded to 30 s.
 
         Args:
-            samples: (n,) float32 in [-1, 1], 16 kHz mono; n at most MAX_SAMPLES.
+            samples: (n,) float32 in [-1, 1], 16 kHz mono; n at most max_samples.
 
         Returns:
             (n_mels, 2 * encoder_length(n), and 2 more for the edge "masked") float32, about -1.5 to 1.5.
@@ -92,17 +98,30 @@ class FrontEnd:
         Raises:
             TranslateError: the clip is too long, not one channel, or holds values that are no numbers.
         """
-        _check(samples)
+        self._check(samples)
         width = 2 * (self.encoder_length(len(samples)) + self._look_ahead)
-        wave = torch.zeros(min(width * HOP + WINDOW, MAX_SAMPLES))
+        wave = torch.zeros(min(width * HOP + WINDOW, self.max_samples))
         wave[: len(samples)] = torch.from_numpy(np.array(samples, dtype=np.float32))
         window = torch.hann_window(WINDOW)
         spectrum = torch.stft(wave, WINDOW, HOP, window=window, return_complex=True)[:, :-1]
         power = (spectrum.abs() ** 2).contiguous()  # (WINDOW // 2 + 1, columns)
         log = (_filters(self.n_mels) @ power).clamp(min=_FLOOR).log10()  # (n_mels, columns)
         log = (torch.maximum(log, log.max() - _RANGE) + 4.0) / 4.0
-        # Beyond 30 s there is no silence either: the convolution's own padding is zero there.
-        return F.pad(log[:, :width], (0, max(0, width - _MAX_COLUMNS))).contiguous()
+        # Beyond the longest clip there is no silence either, but the convolution's own zeros.
+        return F.pad(log[:, :width], (0, max(0, width - log.shape[1]))).contiguous()
+
+    def _check(self, samples: Samples) -> None:
+        if samples.ndim != 1:
+            raise TranslateError(f"The clip has the shape {samples.shape}; mix it down to one channel first.")
+        if not np.issubdtype(samples.dtype, np.floating):
+            raise TranslateError(f"The clip holds {samples.dtype} samples; scale them to floats from -1 to 1 first.")
+        if len(samples) > self.max_samples:
+            raise TranslateError(
+                f"The clip is {len(samples) / SAMPLE_RATE:.1f} s long and the model hears at most "
+                f"{self.max_samples / SAMPLE_RATE:g} s; cut it first."
+            )
+        if not np.isfinite(samples).all():
+            raise TranslateError("The clip holds samples that are not numbers; its source is broken.")
 
 
 V1 = FrontEnd()
@@ -111,18 +130,6 @@ N_MELS = V1.n_mels
 log_mel = V1.log_mel
 audio_tokens = V1.audio_tokens
 encoder_length = V1.encoder_length
-
-
-def _check(samples: Samples) -> None:
-    if samples.ndim != 1:
-        raise TranslateError(f"The clip has the shape {samples.shape}; mix it down to one channel first.")
-    if len(samples) > MAX_SAMPLES:
-        raise TranslateError(
-            f"The clip is {len(samples) / SAMPLE_RATE:.1f} s long and the model hears at most "
-            f"{MAX_SAMPLES // SAMPLE_RATE} s; cut it first."
-        )
-    if not np.isfinite(samples).all():
-        raise TranslateError("The clip holds samples that are not numbers; its source is broken.")
 
 
 @cache

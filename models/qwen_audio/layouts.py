@@ -70,6 +70,8 @@ class Layout:
     front_end: FrontEnd
     languages: tuple[str, ...]
     """Codes of the languages it was taught."""
+    max_tokens: int
+    """The longest text, sound included, for which this program computes what the original does."""
     audio_start_id: int | None
     """Id of <audio> where the config names it; </audio> is the next."""
     renames: tuple[tuple[str, str], ...]
@@ -152,8 +154,9 @@ def _v1_layout(raw: Mapping[str, Any], is_chat: bool) -> Layout:
         config=Qwen2AudioConfig(audio_config=tower, text_config=text),
         name="Qwen-Audio-Chat" if is_chat else "Qwen-Audio",
         mode="chatml" if is_chat else "task_tags",
-        front_end=V1,
+        front_end=FrontEnd(V1.n_mels, V1.edge, audio["n_ctx"]),
         languages=V1_LANGUAGES,
+        max_tokens=raw["seq_length"],  # beyond it the original stretches its rotary positions
         audio_start_id=start,
         renames=_V1_NAMES,
         bounds=_V1_BOUNDS,
@@ -179,8 +182,9 @@ def _named_layout(raw: Mapping[str, Any], stored: frozenset[str], is_chat: bool)
         config=config,
         name=str(taught["name"]),
         mode=mode,
-        front_end=FrontEnd(config.audio_config.num_mel_bins, edge),
+        front_end=FrontEnd(config.audio_config.num_mel_bins, edge, config.audio_config.max_source_positions),
         languages=tuple(taught["languages"]),
+        max_tokens=config.text_config.max_position_embeddings,
         audio_start_id=None,
         renames=_PUBLISHED_NAMES if is_published else (),
     )

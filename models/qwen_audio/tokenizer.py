@@ -1,14 +1,12 @@
-"""Text to ids and back, for Qwen-Audio v1's vocabulary and for the embedded model's.
+"""Text to ids and back, for the vocabularies of Qwen-Audio v1, of Qwen2-Audio and of the embedded model.
 
-In: a checkpoint's folder. Out: a Tokenizer. Which tags make which prompt is not its business (prompts.py).
-Source: QwenLM/Qwen-Audio tokenization_qwen.py.
+In: a checkpoint's vocabulary, as vocabulary.py reads it. Out: a Tokenizer. Which tags make which prompt is not its
+business (prompts.py).
+Source: QwenLM/Qwen-Audio tokenization_qwen.py; transformers' tokenization_qwen2.py.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,20 +17,12 @@ import tiktoken
 from models.base import ModelLoadError, Piece
 from models.qwen_audio.layouts import Mode
 from models.qwen_audio.pieces import PieceBuilder
+from models.qwen_audio.vocabulary import END, IM_END, read_vocabulary
 
-END = "<|endoftext|>"
-"""Ends a text, and pads."""
 SPLIT_PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 """Where text is cut before merging; digits stand singly."""
-
-IM_END = "<|im_end|>"
-"""Ends a turn of a conversation (ChatML)."""
-
-_V1_RANKS = "qwen.tiktoken"
-_RANKS = "tokenizer.tiktoken"
-_TAGS = "tokenizer_config.json"
 
 
 class AudioTags(NamedTuple):
@@ -44,10 +34,10 @@ class AudioTags(NamedTuple):
 
 
 _SPANS = (
-    AudioTags("<audio>", "[[[AUDIO:modality]]]", "</audio>"),
     AudioTags("<|audio_bos|>", "<|AUDIO|>", "<|audio_eos|>"),
+    AudioTags("<audio>", "[[[AUDIO:modality]]]", "</audio>"),
 )
-"""Those of Qwen-Audio v1 and of the embedded model, and those of Qwen2-Audio."""
+"""Those of Qwen2-Audio, and those of Qwen-Audio v1 and of the embedded model."""
 
 
 class Tokenizer:
@@ -70,24 +60,12 @@ class Tokenizer:
 
     @classmethod
     def from_folder(cls, folder: Path) -> Tokenizer:
-        """Read the vocabulary of a checkpoint, whichever of the two kinds it carries.
+        """Read the vocabulary of a checkpoint, whichever kind it carries.
 
         Raises:
-            ModelLoadError: it carries neither, or a broken one.
+            ModelLoadError: it carries none, or a broken one.
         """
-        if (folder / _RANKS).is_file():
-            return cls(read_ranks(folder / _RANKS), _read_tags(folder / _TAGS))
-        return cls.v1(folder / _V1_RANKS)
-
-    @classmethod
-    def v1(cls, ranks: Path) -> Tokenizer:
-        """The published vocabulary (qwen.tiktoken) with the tags that the original computes in code.
-
-        Raises:
-            ModelLoadError: the file is missing or broken.
-        """
-        read = read_ranks(ranks)
-        return cls(read, {tag: len(read) + i for i, tag in enumerate(v1_tags())})
+        return cls(*read_vocabulary(folder))
 
     @property
     def n_vocab(self) -> int:
@@ -153,62 +131,3 @@ class Tokenizer:
         for token, logprob in zip(ids, logprobs, strict=True):
             builder.add(token, logprob)
         return builder.pieces
-
-
-def read_ranks(path: Path) -> dict[bytes, int]:
-    """Read a .tiktoken file: a line for each id, its bytes in base64 and its rank.
-
-    Raises:
-        ModelLoadError: the file is missing or broken.
-    """
-    try:
-        lines = [line.split() for line in path.read_bytes().splitlines() if line]
-        ranks = {base64.b64decode(spelling, validate=True): int(rank) for spelling, rank in lines}
-    except OSError as e:
-        raise ModelLoadError(f"{path} cannot be read ({e.strerror}); the checkpoint needs its vocabulary.") from e
-    except (ValueError, binascii.Error) as e:
-        raise ModelLoadError(f"{path} is not a tiktoken vocabulary; fetch the checkpoint again.") from e
-    if sorted(ranks.values()) != list(range(len(ranks))) or len(ranks) != len(lines):
-        raise ModelLoadError(f"{path} has gaps or doubles among its ranks; fetch the checkpoint again.")
-    return ranks
-
-
-def _read_tags(path: Path) -> dict[str, int]:
-    try:
-        tags = json.loads(path.read_text(encoding="utf-8"))["special_tokens"]
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        raise ModelLoadError(
-            f"{path} does not say which ids its special_tokens have; fetch the checkpoint again."
-        ) from e
-    if not isinstance(tags, dict) or not all(isinstance(i, int) for i in tags.values()) or END not in tags:
-        raise ModelLoadError(f"The special_tokens of {path} are not a table of ids with {END}; fetch it again.")
-    return tags
-
-
-def v1_tags() -> list[str]:
-    """The tags of Qwen-Audio v1, in the order of their ids: those of Qwen, then 3,314 for audio."""
-    return [
-        END,
-        "<|im_start|>",
-        "<|im_end|>",
-        *(f"<|extra_{i}|>" for i in range(205)),
-        "[[[AUDIO:modality]]]",
-        *_bracketed("startoftranscript startofanalysis translate transcribe caption keyword unknown"),
-        *_bracketed("en zh de es ko fr ja it zh_tr notimestamps sil timestamps"),
-        *(f"<|{i / 100:.2f}|>" for i in range(3001)),
-        *_bracketed("caption_audiocaps caption_clotho audioset_ontology caption_plain itn wo_itn"),
-        *_bracketed("startofentityvalue endofentityvalue startofentitytype endofentitytype named_entity_recognition"),
-        *_bracketed("audio_grounding startofword endofword delim emotion_recognition music_description note_analysis"),
-        "<|pitch|>",
-        *(f"<|midi_pitch_{i}|>" for i in range(128)),
-        "<|velocity|>",
-        *(f"<|midi_velocity_{i}|>" for i in range(128)),
-        *_bracketed("sonic instrument speaker_meta song_meta question answer choice scene event vocal_classification"),
-        *_bracketed("speech_understanding scenario action entities speech_edit"),
-        "<audio>",
-        "</audio>",
-    ]
-
-
-def _bracketed(names: str) -> list[str]:
-    return [f"<|{name}|>" for name in names.split()]

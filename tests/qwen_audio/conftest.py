@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from transformers import Qwen2AudioConfig, Qwen2AudioEncoderConfig, Qwen2AudioForConditionalGeneration, Qwen2Config
 
 from models.qwen_audio.tokenizer import Tokenizer
+from models.qwen_audio.vocabulary import read_v1
 
 V1_VOCABULARY = "TONGCHUAN_QWEN_TIKTOKEN"
 _TAGS = """<|endoftext|> [[[AUDIO:modality]]] <|startoftranscript|> <|startofanalysis|> <|translate|> <|transcribe|>
@@ -32,7 +33,7 @@ def v1_tokenizer() -> Tokenizer:
     path = os.environ.get(V1_VOCABULARY)
     if not path:
         pytest.skip(f"{V1_VOCABULARY} does not name Qwen-Audio's qwen.tiktoken, which is not ours to ship")
-    return Tokenizer.v1(Path(path))
+    return Tokenizer(*read_v1(Path(path)))
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ FULL_SIZE = {
     "layer_norm_epsilon": 1e-6,
     "rotary_emb_base": 10000,
     "rotary_pct": 1.0,
+    "seq_length": 2048,
     "no_bias": True,
     "tie_word_embeddings": False,
     "audio": {

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from models.base import UNKNOWN, Branch, Cancelled, ModelLoadError, Request, TranslateError
 from models.qwen_audio.checkpoint import build_on_meta, stored_tensors
 from models.qwen_audio.layouts import V1_LANGUAGES, read_layout
-from models.qwen_audio.tokenizer import v1_tags
 from models.qwen_audio.translator import QwenAudioTranslator
+from models.qwen_audio.vocabulary import v1_tags
 
 BOTH_WAYS = {"zh": "en", "en": "zh"}
 TRANSLATE, TRANSCRIBE = Branch("translate"), Branch("transcribe")

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from models.base import ModelLoadError
-from models.qwen_audio.tokenizer import SPLIT_PATTERN, Tokenizer, read_ranks, v1_tags
+from models.qwen_audio.tokenizer import SPLIT_PATTERN, Tokenizer
+from models.qwen_audio.vocabulary import read_ranks, v1_tags
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "assets" / "qwen_audio_golden.json").read_text())
 SPAN = "<audio>" + "[[[AUDIO:modality]]]" * 3 + "</audio>"

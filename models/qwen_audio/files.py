@@ -1,0 +1,81 @@
+"""The files of a checkpoint: tables in JSON, and which safetensors file holds which tensor.
+
+In: a folder. Out: what its files say, or a ModelLoadError that names the file. What it means is not its business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from models.base import ModelLoadError
+
+_WEIGHTS = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_FEW = 3
+"""How many tensors an error names."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A table from one of the checkpoint's files.
+
+    Raises:
+        ModelLoadError: the file is missing, broken, or no table.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as e:
+        raise ModelLoadError(f"{path.parent} is no checkpoint: it has no {path.name}.") from e
+    except (OSError, ValueError) as e:
+        raise ModelLoadError(f"{path} cannot be read; fetch the checkpoint again.") from e
+    if not isinstance(content, dict):
+        raise ModelLoadError(f"{path} is not a table; fetch the checkpoint again.")
+    return content
+
+
+def tensor_files(folder: Path) -> dict[str, Path]:
+    """Which file holds each tensor, by the index where there is one.
+
+    Raises:
+        ModelLoadError: a file is missing or corrupt, the index is not true, or there are only pickles.
+    """
+    if (folder / _INDEX).is_file():
+        try:
+            index = {name: folder / str(file) for name, file in read_json(folder / _INDEX)["weight_map"].items()}
+        except (KeyError, AttributeError) as e:
+            raise ModelLoadError(f"{folder / _INDEX} has no weight_map; fetch the checkpoint again.") from e
+        for path in sorted(set(index.values())):
+            held = frozenset(_names(path))
+            listed = {name for name, file in index.items() if file == path}
+            if held != listed:
+                raise ModelLoadError(f"{path} does not hold what the index says: {few(held ^ listed)}.")
+        return index
+    if (folder / _WEIGHTS).is_file():
+        return dict.fromkeys(_names(folder / _WEIGHTS), folder / _WEIGHTS)
+    if any(path for pattern in _PICKLES for path in folder.glob(pattern)):
+        raise ModelLoadError(
+            f"{folder} holds its weights only as pickles, which can run any program when opened; get it as safetensors."
+        )
+    raise ModelLoadError(f"{folder} is no checkpoint: it has no {_WEIGHTS}.")
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return list(file.keys())
+    except FileNotFoundError as e:
+        raise ModelLoadError(f"{path} is missing; fetch the checkpoint again.") from e
+    except (OSError, SafetensorError) as e:
+        raise ModelLoadError(f"{path} is cut short or corrupt; fetch the checkpoint again.") from e
+
+
+def few(names: Iterable[str]) -> str:
+    """The first of some names, and how many more there are."""
+    ordered = sorted(names)
+    rest = len(ordered) - _FEW
+    return ", ".join(ordered[:_FEW]) + (f" and {rest} more" if rest > 0 else "")
