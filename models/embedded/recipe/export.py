@@ -46,8 +46,10 @@ def write_checkpoint(model: Qwen2AudioForConditionalGeneration, weights: dict[st
         folder: where the vocabulary lies already.
     """
     config = model.config.to_dict() | {"architectures": [type(model).__name__], "dtype": "float16"}
-    _replace_text(folder / CONFIG, json.dumps(config | {"tongchuan": DESCRIPTION}, indent=2, sort_keys=True) + "\n")
-    halves = {name: weight.detach().to(torch.float16).contiguous() for name, weight in weights.items()}
+    _replace_text(
+        folder / CONFIG, json.dumps(config | {"tongchuan": _described(folder)}, indent=2, sort_keys=True) + "\n"
+    )
+    halves = {name: weight.detach().to("cpu", torch.float16).contiguous() for name, weight in weights.items()}
     part = folder / (WEIGHTS + ".part")
     save_file(halves, part, metadata={"format": "pt"})
     if part.stat().st_size > BYTES_LIMIT:
@@ -59,6 +61,13 @@ def write_checkpoint(model: Qwen2AudioForConditionalGeneration, weights: dict[st
 def read_weights(folder: Path) -> dict[str, Tensor]:
     """The checkpoint's tensors in fp32."""
     return {name: tensor.float() for name, tensor in load_file(folder / WEIGHTS).items()}
+
+
+def _described(folder: Path) -> dict[str, object]:
+    """The section of our own; what a calibration put there stays until the next one."""
+    path = folder / CONFIG
+    present: dict[str, object] = json.loads(path.read_text("utf-8")).get("tongchuan", {}) if path.exists() else {}
+    return present | DESCRIPTION
 
 
 def _replace_text(path: Path, text: str) -> None:
