@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from models.base import ModelLoadError, TranslatorFactory
+from models.base import AnswererFactory, ModelLoadError, TranslatorFactory
 
 AUTO: Final = "auto"
 """Stands for the best model there is; resolving it says why."""
@@ -27,6 +27,7 @@ EMBEDDED_MEMORY_BYTES = 450_000_000
 QWEN_AUDIO = "models.qwen_audio.translator:QwenAudioTranslator"
 """Every checkpoint folder of the Qwen-Audio family, the embedded one included."""
 FAKE_TRANSLATOR = "models.fake:FakeTranslator"
+FAKE_ANSWERER = "models.fake:FakeAnswerer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Entry:
     title: str
     """One line for a list."""
     factory: TranslatorFactory
+    answerer: AnswererFactory | None = None
+    """How to build what answers questions about sound; None where the model only translates."""
     repository: str | None = None
     """Where its checkpoint is published; None where nothing is fetched."""
     size_bytes: int | None = None
@@ -80,7 +83,12 @@ def resolve(name_or_path: str, device: str = "auto") -> Entry:
             entries[EMBEDDED], reason="The embedded model: it is the only one that comes with the program."
         )
     elif name_or_path == FAKE:
-        chosen = Entry(FAKE, "No model: text made up from loudness, for tests", TranslatorFactory(FAKE_TRANSLATOR))
+        chosen = Entry(
+            FAKE,
+            "No model: text made up from loudness, for tests",
+            TranslatorFactory(FAKE_TRANSLATOR),
+            answerer=AnswererFactory(FAKE_ANSWERER),
+        )
     elif name_or_path in entries:
         chosen = entries[name_or_path]
     else:

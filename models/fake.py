@@ -1,4 +1,4 @@
-"""A translator without a model: the same sound always gives the same text, at once. For tests and interface work.
+"""A translator and an answerer without a model: the same sound always gives the same text, at once. For tests.
 
 In: a Request. Out: a Hypothesis of one word for each 0.4 s of sound, told by how loud it is, and now and then a number.
 Real speech is not its business: nothing is recognised.
@@ -19,7 +19,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -28,6 +28,8 @@ import numpy as np
 from models.base import (
     SAMPLE_RATE,
     UNKNOWN,
+    Analysis,
+    AnswererCapabilities,
     Branch,
     Cancelled,
     Capabilities,
@@ -41,6 +43,7 @@ from models.base import (
     Samples,
     Stop,
     TranslateError,
+    Turn,
 )
 
 PIECE_SAMPLES = SAMPLE_RATE * 2 // 5
@@ -246,3 +249,41 @@ def _outcome(pieces: tuple[Piece, ...], branch: Branch, cancelled: Callable[[], 
             raise Cancelled
     stop: Stop = "end" if n_wanted == len(rest) else "budget"
     return Outcome(rest[:n_wanted], n_agreed, stop)
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeAnswerer:
+    """Answers by counting: which question it is, how many sounds of how many seconds it has, what was asked."""
+
+    converses: bool = True
+
+    def load(self, progress: Progress) -> AnswererCapabilities:
+        progress(1.0)
+        return AnswererCapabilities(
+            name="fake",
+            device="cpu (nothing to compute)",
+            max_samples=MAX_SAMPLES,
+            converses=self.converses,
+            analyses=frozenset({"caption", "event", "scene"}),
+        )
+
+    def answer(self, turns: Sequence[Turn]) -> Iterator[str]:
+        questions = [turn for turn in turns if turn.role == "user"]
+        sounds = [sound for turn in questions for sound in turn.audios]
+        if "fail" in questions[-1].text:
+            raise TranslateError("The fake model was told to fail on this question: ask another one.")
+        yield f"Question {len(questions)}, "
+        yield f"sounds {', '.join(_length(sound) for sound in sounds)}: "
+        yield questions[-1].text
+
+    def analyse(self, task: Analysis, samples: Samples) -> Iterator[str]:
+        loudest = float(np.abs(samples).max()) if samples.size else 0.0
+        yield f"{task} of {_length(samples)}: "
+        yield "silence" if loudest < SILENCE_PEAK else "sound"
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _length(samples: Samples) -> str:
+    return f"{samples.size / SAMPLE_RATE:.1f} s"

@@ -106,7 +106,7 @@ def serve(connection: Connection, factory: TranslatorFactory, log_path: str) -> 
     inbox = _Inbox(connection)
     try:
         _redirect_output(log_path)
-        _set_environment()
+        set_environment()
         translator, capabilities = _load(factory, connection)
     except ModelLoadError as error:
         connection.send_bytes(packed(Failed(None, error)))
@@ -193,7 +193,7 @@ def _redirect_output(log_path: str) -> None:
     logging.captureWarnings(True)
 
 
-def _set_environment() -> None:
+def set_environment() -> None:
     """Tell the libraries, before they are imported, to leave cores free and the network alone."""
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(_n_threads())
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.base import SAMPLE_RATE, UNKNOWN, Branch, Cancelled, ModelLoadError, Piece, Request, TranslateError
-from models.fake import FakeTranslator, pieces_of
+from models.base import SAMPLE_RATE, UNKNOWN, Branch, Cancelled, ModelLoadError, Piece, Request, TranslateError, Turn
+from models.fake import FakeAnswerer, FakeTranslator, pieces_of
 
 BOTH_WAYS = {"en": "zh", "zh": "en"}
 
@@ -152,3 +152,18 @@ def test_loading_reports_its_progress_and_may_fail():
     assert capabilities.directions == {("en", "zh"), ("zh", "en")}
     with pytest.raises(ModelLoadError, match="fail_load"):
         FakeTranslator(fail_load=True).load(shares.append)
+
+
+def test_the_answerer_counts_questions_and_sounds_and_streams():
+    answerer = FakeAnswerer()
+    assert answerer.load(lambda _: None).converses
+    first = Turn("user", "what?", (tone(1.0), tone(2.5)))
+    said = Turn("assistant", "this")
+    assert list(answerer.answer([first, said, Turn("user", "why?")])) == [
+        "Question 2, ",
+        "sounds 1.0 s, 2.5 s: ",
+        "why?",
+    ]
+    assert "".join(answerer.analyse("scene", tone(1.0))) == "scene of 1.0 s: sound"
+    with pytest.raises(TranslateError, match="told to fail"):
+        list(answerer.answer([Turn("user", "please fail", (tone(1.0),))]))
