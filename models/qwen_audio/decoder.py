@@ -88,7 +88,7 @@ class Decoder:
         self.meter.prefill_s += self._since(started)
         return logits
 
-    def write(self, forced: Sequence[int], draft: Sequence[int]) -> Iterator[Step]:
+    def write(self, forced: Sequence[int], draft: Sequence[int], allowed: torch.Tensor | None = None) -> Iterator[Step]:
         """The greedy text behind the sound, the forced ids and itself, token by token, without end.
 
         One forward reads the forced ids and the draft; as far as the draft is what the model would have written
@@ -97,33 +97,35 @@ class Decoder:
         Args:
             forced: at least one id: tags, then what has been committed.
             draft: ids that may come next.
+            allowed: tokens that this text may hold, where they are others than the decoder's own.
 
         Yields:
             The next token; stop asking to stop.
         """
+        forbidden = self._forbidden if allowed is None else ~allowed
         self._crop(self._n_kept)
         n_agreed = 0
-        for step, guess in zip(self._read(forced, draft), [*draft, None], strict=True):
+        for step, guess in zip(self._read(forced, draft, forbidden), [*draft, None], strict=True):
             yield step
             if step.token != guess:
                 break
             n_agreed += 1
         self._crop(self._n_kept + len(forced) + n_agreed)
         while True:
-            step = self._next(step.token)
+            step = self._next(step.token, forbidden)
             yield step
 
-    def _read(self, forced: Sequence[int], draft: Sequence[int]) -> list[Step]:
+    def _read(self, forced: Sequence[int], draft: Sequence[int], forbidden: torch.Tensor) -> list[Step]:
         started = time.perf_counter()
         ids = [*forced, *draft]
-        steps = self._steps(self._forward(self._embed(ids), n_last=len(draft) + 1))
+        steps = self._steps(self._forward(self._embed(ids), n_last=len(draft) + 1), forbidden)
         self.meter.prefilled_tokens += len(ids)
         self.meter.prefill_s += self._since(started)
         return steps
 
-    def _next(self, token: int) -> Step:
+    def _next(self, token: int, forbidden: torch.Tensor) -> Step:
         started = time.perf_counter()
-        (step,) = self._steps(self._forward(self._embed([token]), n_last=1))
+        (step,) = self._steps(self._forward(self._embed([token]), n_last=1), forbidden)
         self.meter.decoded_tokens += 1
         self.meter.decode_s += self._since(started)
         return step
@@ -139,8 +141,8 @@ class Decoder:
         logits: torch.Tensor = self._head(hidden[0, -n_last:]).float()
         return logits  # (n_last, vocabulary rows)
 
-    def _steps(self, logits: torch.Tensor) -> list[Step]:
-        best = logits.masked_fill(self._forbidden, -torch.inf).log_softmax(dim=-1).max(dim=-1)
+    def _steps(self, logits: torch.Tensor, forbidden: torch.Tensor) -> list[Step]:
+        best = logits.masked_fill(forbidden, -torch.inf).log_softmax(dim=-1).max(dim=-1)
         return [Step(*pair) for pair in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
 
     def _crop(self, length: int) -> None:

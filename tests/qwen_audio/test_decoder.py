@@ -143,3 +143,15 @@ def test_what_a_request_costs_is_counted(checkpoint, mel):
     assert cost.prefilled_tokens == cost.audio_tokens + 3 + 3
     assert cost.decoded_tokens in (1, 2)
     assert min(cost.encode_s, cost.prefill_s, cost.decode_s) > 0
+
+
+def test_one_text_may_be_kept_to_other_tokens_than_the_next(checkpoint, mel):
+    few = torch.zeros_like(everything(checkpoint))
+    few[[3, 7]] = True
+    decoder = listening(checkpoint, mel)
+    free = list(islice(decoder.write([6], ()), N_STEPS))
+    assert {step.token for step in islice(decoder.write([6], (), few), N_STEPS)} <= {3, 7}
+    assert_same(islice(decoder.write([6], ()), N_STEPS), free)
+    assert_same(
+        islice(decoder.write([6], (), few), N_STEPS), islice(listening(checkpoint, mel, few).write([6], ()), N_STEPS)
+    )
