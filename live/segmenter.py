@@ -197,7 +197,7 @@ class Segmenter:
             return self._cut(self._quiet + PAUSE // 2)
         if length + self._detector.window > MAX_LENGTH:
             first = self._start + LONG
-            return self._cut(first + _quietest(self._tape.copy(first, self._tape.end)))
+            return self._cut(first + quietest(self._tape.copy(first, self._tape.end)))
         return []
 
     def _cut(self, at: int) -> list[Utterance]:
@@ -254,7 +254,7 @@ class _Tape:
         return samples
 
 
-def _quietest(samples: Samples) -> int:
+def quietest(samples: Samples) -> int:
     """The middle of the stretch with the least energy; the first of equals."""
     energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
     return int(np.argmin(energy[_LULL:] - energy[:-_LULL])) + _LULL // 2
