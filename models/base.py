@@ -41,6 +41,8 @@ Samples = NDArray[np.float32]
 Task = Literal["translate", "transcribe"]
 Analysis = Literal["caption", "event", "scene", "emotion"]
 Role = Literal["user", "assistant"]
+Mode = Literal["task_tags", "chatml", "prompt"]
+"""How a checkpoint is told what to do: by tags, in a conversation, or by a sentence right behind the sound."""
 Stop = Literal["end", "budget", "hold", "loop"]
 Score = Mapping[str, float]
 

@@ -18,10 +18,10 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 from transformers import Qwen2AudioForConditionalGeneration
 
-from models.base import ModelLoadError, Progress
+from models.base import Mode, ModelLoadError, Progress
 from models.qwen_audio.files import few, read_json, tensor_files
 from models.qwen_audio.frontend import FrontEnd
-from models.qwen_audio.layouts import Layout, Mode, read_layout
+from models.qwen_audio.layouts import Layout, read_layout
 from models.qwen_audio.vocabulary import IM_END, library_tags
 
 _CONFIG = "config.json"

@@ -10,16 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from huggingface_hub.errors import StrictDataclassError
 from transformers import Qwen2AudioConfig, Qwen2AudioEncoderConfig, Qwen2Config
 
-from models.base import ModelLoadError
+from models.base import Mode, ModelLoadError
 from models.qwen_audio.frontend import V1, Edge, FrontEnd
-
-Mode = Literal["task_tags", "chatml", "prompt"]
-"""How a checkpoint is told what to do: by tags, in a conversation, or by a sentence right behind the sound."""
 
 V1_LANGUAGES = ("en", "zh", "de", "es", "ko", "fr", "ja", "it")
 

@@ -14,8 +14,7 @@ from typing import NamedTuple
 
 import tiktoken
 
-from models.base import ModelLoadError, Piece
-from models.qwen_audio.layouts import Mode
+from models.base import Mode, ModelLoadError, Piece
 from models.qwen_audio.pieces import PieceBuilder
 from models.qwen_audio.vocabulary import END, IM_END, read_vocabulary
 
