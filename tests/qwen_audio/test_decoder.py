@@ -150,8 +150,7 @@ def test_one_text_may_be_kept_to_other_tokens_than_the_next(checkpoint, mel):
     few[[3, 7]] = True
     decoder = listening(checkpoint, mel)
     free = list(islice(decoder.write([6], ()), N_STEPS))
-    assert {step.token for step in islice(decoder.write([6], (), few), N_STEPS)} <= {3, 7}
+    kept = list(islice(decoder.write([6], (), few), N_STEPS))
+    assert {step.token for step in kept} <= {3, 7}
     assert_same(islice(decoder.write([6], ()), N_STEPS), free)
-    assert_same(
-        islice(decoder.write([6], (), few), N_STEPS), islice(listening(checkpoint, mel, few).write([6], ()), N_STEPS)
-    )
+    assert_same(islice(listening(checkpoint, mel, few).write([6], ()), N_STEPS), kept)
