@@ -56,7 +56,7 @@ class Caption:
     start: int
     end: int
     logprob: float
-    """Mean log-probability of the pieces of both lines: see models/confidence.py."""
+    """How sure the translator was, at most 0: models/confidence.py says how it comes about."""
     is_uncertain: bool
     is_final: bool
 

@@ -13,6 +13,7 @@ from live.errors import SettingsError
 from live.events import Caption, Line, Word
 from live.policy import Direction, Retranslation, shown, units
 from models.base import LANGUAGES, UNKNOWN, Capabilities, Hypothesis, Outcome, Piece
+from models.confidence import confidence
 
 BOTH = frozenset({("zh", "en"), ("en", "zh")})
 EVERY = frozenset((source, target) for source in LANGUAGES if source != "zh_tr" for target in LANGUAGES)
@@ -151,7 +152,7 @@ def test_a_translator_that_cannot_transcribe_is_asked_for_the_translation_alone(
     caption = held.caption(utterance(final=True), hypothesis)
     assert caption.translation.text == "Hi"
     assert caption.transcript == Line()
-    assert caption.logprob == -0.5
+    assert caption.logprob == confidence([pieces("Hi", logprob=-0.5)])
 
 
 def test_no_speech_makes_no_caption():
@@ -190,18 +191,20 @@ def test_a_given_up_utterance_leaves_nothing_behind():
 
 @pytest.mark.parametrize("final", [False, True])
 def test_a_caption_is_marked_where_both_lines_together_fall_below_the_models_own_threshold(final):
-    held = policy(uncertain_below=-0.1)
-    sure = held.caption(utterance(final=final), answer(pieces("x", logprob=-0.05), pieces("甲", "乙", logprob=-0.1)))
-    assert sure.logprob == pytest.approx(-0.25 / 3)
-    assert not sure.is_uncertain
-    unsure = answer(pieces("x", logprob=-0.05), pieces("甲", "乙", logprob=-0.2))
-    assert held.caption(utterance(2, final=final), unsure).is_uncertain
+    translation, transcript = pieces("x", logprob=-0.05), pieces("甲", "乙", logprob=-0.2)
+    below = confidence([translation, transcript])
+    told = policy(uncertain_below=below).caption(utterance(final=final), answer(translation, transcript))
+    assert told.logprob == below
+    assert not told.is_uncertain
+    above = policy(uncertain_below=below + 1e-6)
+    assert above.caption(utterance(final=final), answer(translation, transcript)).is_uncertain
 
 
 def test_a_translator_that_was_not_calibrated_has_only_the_hopeless_marked():
     held = policy()
-    assert not held.caption(utterance(final=True), answer(pieces("x", logprob=-0.9), pieces("甲"))).is_uncertain
-    assert held.caption(utterance(2, final=True), answer(pieces("x", logprob=-2.1), pieces("甲"))).is_uncertain
+    doubtful, hopeless = (pieces(*"一二三四五六七八九十", logprob=logprob) for logprob in (-0.8, -1.5))
+    assert not held.caption(utterance(final=True), answer(doubtful, doubtful)).is_uncertain
+    assert held.caption(utterance(2, final=True), answer(hopeless, hopeless)).is_uncertain
 
 
 def test_settled_text_of_a_caption_only_ever_grows():

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from models.base import Piece
-from models.confidence import RIGHT_MARKED, confidence, find_threshold, share_marked
+from models.confidence import RIGHT_MARKED, SURE_PIECES, confidence, find_threshold, share_marked
 
 
 def line(*logprobs: float) -> tuple[Piece, ...]:
@@ -16,8 +16,8 @@ def line(*logprobs: float) -> tuple[Piece, ...]:
 
 
 def test_each_piece_of_either_line_counts_alike():
-    assert confidence([line(-0.1), line(-0.2, -0.6)]) == pytest.approx(-0.3)
-    assert confidence([line(-0.5)]) == -0.5
+    assert confidence([line(-0.1), line(-0.2, -0.6)]) == pytest.approx(-0.9 / (3 + SURE_PIECES))
+    assert confidence([line(-0.1, -0.2, -0.6), ()]) == confidence([line(-0.1), line(-0.2, -0.6)])
 
 
 def test_where_nothing_was_written_there_is_nothing_to_doubt():
@@ -25,8 +25,8 @@ def test_where_nothing_was_written_there_is_nothing_to_doubt():
     assert confidence([(), ()]) == 0.0
 
 
-def test_a_line_without_text_takes_nothing_from_the_other():
-    assert confidence([line(-0.4, -0.2), ()]) == pytest.approx(-0.3)
+def test_one_doubtful_piece_says_less_than_a_whole_text_of_them():
+    assert confidence([line(-0.3)]) > confidence([line(*[-0.3] * 4)]) > confidence([line(*[-0.3] * 40)]) > -0.3
 
 
 @pytest.mark.parametrize("n", [1, 7, 49, 50, 51, 1000])
