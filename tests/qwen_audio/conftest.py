@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from random_checkpoints import LibraryCheckpoint, write_qwen2_audio, write_v1
 from safetensors.torch import save_file
 from transformers import Qwen2AudioConfig, Qwen2AudioEncoderConfig, Qwen2AudioForConditionalGeneration, Qwen2Config
 
@@ -79,3 +80,17 @@ def small_folder(tmp_path_factory: pytest.TempPathFactory, toy_tokenizer: Tokeni
     (folder / "tokenizer.tiktoken").write_bytes(ranks)
     (folder / "tokenizer_config.json").write_text(json.dumps({"special_tokens": tags}))
     return folder
+
+
+@pytest.fixture(scope="session")
+def other_v1(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Qwen2AudioForConditionalGeneration]:
+    """A v1 checkpoint unlike the fixture in every size, and the library's model of it."""
+    folder = tmp_path_factory.mktemp("other_v1")
+    return folder, write_v1(folder)
+
+
+@pytest.fixture(scope="session", params=["base", "instruct"])
+def qwen2_audio(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LibraryCheckpoint:
+    """A random Qwen2-Audio as the library saves it."""
+    folder = tmp_path_factory.mktemp("qwen2_audio")
+    return LibraryCheckpoint(folder, *write_qwen2_audio(folder, is_instruct=request.param == "instruct"))

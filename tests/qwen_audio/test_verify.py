@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from random_checkpoints import computed_by_the_library, for_clips_of, noise, write_expected
 from safetensors.torch import load_file, save_file
 
+from models.qwen_audio.checkpoint import load
 from models.qwen_audio.verify import main
 
 
@@ -45,6 +47,29 @@ def test_it_runs_as_a_module(v1_folder):
         cwd=Path(__file__).parents[2],
     )
     assert (done.returncode, done.stdout.count("case ")) == (0, 4)
+
+
+def test_any_other_sizes_are_computed_as_the_library_computes_them(other_v1, tmp_path, capsys):
+    made, model = other_v1
+    for file in made.iterdir():
+        shutil.copyfile(file, tmp_path / file.name)
+    front_end = load(made, torch.device("cpu")).front_end
+    assert front_end.max_samples == 64_000
+    cases = []
+    for n in (2_000, 15_999, 64_000):
+        samples, n_tokens = noise(n, seed=n), front_end.audio_tokens(n)
+        mel = front_end.log_mel(samples)
+        inputs = {
+            "input_ids": torch.tensor([[17, 300, *[model.config.audio_token_id] * n_tokens, 301, 5, 330]]),
+            "attention_mask": torch.ones(1, n_tokens + 5, dtype=torch.long),
+            "input_features": mel[None],
+            "feature_attention_mask": torch.ones(1, mel.shape[1], dtype=torch.long),
+        }
+        with torch.inference_mode():
+            cases.append(computed_by_the_library(for_clips_of(model, mel.shape[1] // 2), samples, inputs))
+    write_expected(tmp_path, cases)
+    assert main([str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count("16 of 16 greedy ids equal") == 3
 
 
 @pytest.mark.parametrize(
