@@ -112,13 +112,14 @@ time = 时间 | money = 资金 | staff = 人手 | data = 数据 | space = 空间
 storage = 存储空间 | information = 信息
 """)
 
-WEATHER = table("hot = 热 | cold = 冷 | warm = 暖和 | cool = 凉快 | humid = 潮湿 | dry = 干燥")
+WEATHER = table("hot = 热 | cold = 冷 | warm = 暖和 | cool = 凉快 | humid = 潮湿 | dry = 干燥 | hot and humid = 闷热")
 
 BAD_WEATHER = table("heavy rain = 大雨 | fog = 大雾 | heavy snow = 大雪 | the storm = 暴风雨 | strong wind = 大风")
 
-DRINK = table(
-    "coffee = 咖啡 | tea = 茶 | water = 水 | orange juice = 橙汁 | milk = 牛奶 | beer = 啤酒 | apple juice = 苹果汁"
-)
+DRINK = table("""
+coffee = 咖啡 | tea = 茶 | black tea = 红茶 | water = 水 | orange juice = 橙汁 | milk = 牛奶 | beer = 啤酒
+apple juice = 苹果汁
+""")
 SCRIPT = table(
     """English = 英文 | Chinese = 中文 | French = 法文 | German = 德文 | Japanese = 日文
     Spanish = 西班牙文 | Korean = 韩文"""
