@@ -7,9 +7,18 @@ Sound, models and training targets are not this module's business.
 import itertools
 import random
 import zlib
+from collections.abc import Iterable
 from typing import Literal
 
-from models.embedded.recipe import patterns_numbers, patterns_opening, patterns_time, patterns_work
+from models.embedded.recipe import (
+    patterns_business,
+    patterns_numbers,
+    patterns_opening,
+    patterns_people,
+    patterns_talk,
+    patterns_time,
+    patterns_work,
+)
 from models.embedded.recipe.grammar_types import (
     Filler,
     Language,
@@ -24,6 +33,7 @@ from models.embedded.recipe.grammar_types import (
 from models.embedded.recipe.slots import SLOTS
 
 __all__ = [
+    "HELD_PATTERNS",
     "PATTERNS",
     "Language",
     "Sentence",
@@ -37,7 +47,15 @@ __all__ = [
     "split_of",
 ]
 
-Split = Literal["train", "sentence", "pair"]
+Split = Literal["train", "sentence", "pair", "pattern"]
+
+HELD_PATTERNS = frozenset(
+    (
+        *("please_call", "date_and_clock", "need_more", "can_we_move"),
+        *("two_are_at", "give_paper", "received_orders", "will_send_doc"),
+    )
+)
+"""Whole patterns that are never trained on, for good; their words are trained on elsewhere."""
 
 SENTENCE_HOLDOUT = 16
 """One sentence in so many, by the CRC of its written text, is never trained on."""
@@ -59,15 +77,24 @@ def _parse(module_patterns: dict[str, tuple[tuple[str, str, str], ...]]) -> tupl
 
 PATTERNS: tuple[Pattern, ...] = tuple(
     itertools.chain.from_iterable(
-        _parse(module.PATTERNS) for module in (patterns_opening, patterns_time, patterns_numbers, patterns_work)
+        _parse(module.PATTERNS)
+        for module in (
+            *(patterns_opening, patterns_time, patterns_numbers, patterns_work),
+            *(patterns_people, patterns_business, patterns_talk),
+        )
     )
 )
 
-_CUMULATIVE = tuple(
-    itertools.accumulate(
-        (_SLOT_FREE_WEIGHT, 1.0, _MANY_SLOTS_WEIGHT)[min(len(pattern.slots), 2)] for pattern in PATTERNS
-    )
-)
+
+def _weighted(patterns: Iterable[Pattern]) -> tuple[tuple[Pattern, ...], tuple[float, ...]]:
+    """Patterns and the cumulative weights they are drawn with."""
+    drawn = tuple(patterns)
+    weights = ((_SLOT_FREE_WEIGHT, 1.0, _MANY_SLOTS_WEIGHT)[min(len(pattern.slots), 2)] for pattern in drawn)
+    return drawn, tuple(itertools.accumulate(weights))
+
+
+_HELD = _weighted(pattern for pattern in PATTERNS if pattern.name in HELD_PATTERNS)
+_OPEN = _weighted(pattern for pattern in PATTERNS if pattern.name not in HELD_PATTERNS)
 
 
 def fill(pattern: Pattern, fillers: dict[str, Filler]) -> Sentence:
@@ -83,8 +110,11 @@ def fill(pattern: Pattern, fillers: dict[str, Filler]) -> Sentence:
 def split_of(sentence: Sentence) -> Split:
     """Where a sentence belongs. Slot-free sentences are always "train"; pairs go before sentences.
 
-    So a sentence of the "sentence" split is new only as a whole: every pair in it has been trained on.
+    A sentence of the "sentence" split is new only as a whole: every pair in it has been trained on. All that held
+    patterns say is of the "pattern" split.
     """
+    if sentence.pattern in HELD_PATTERNS:
+        return "pattern"
     if not sentence.fillers:
         return "train"
     if any(is_held_out(sentence.pattern, slot, filler) for slot, filler in sentence.fillers):
@@ -100,8 +130,9 @@ def is_held_out(pattern: str, slot: str, filler: str) -> bool:
 
 def sample(rng: random.Random, split: Split) -> Sentence:
     """Draws a sentence of the split."""
+    patterns, cumulative = _HELD if split == "pattern" else _OPEN
     while True:
-        (pattern,) = rng.choices(PATTERNS, cum_weights=_CUMULATIVE)
+        (pattern,) = rng.choices(patterns, cum_weights=cumulative)
         sentence = sample_pattern(rng, pattern)
         if split_of(sentence) == split:
             return sentence

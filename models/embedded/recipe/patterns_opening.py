@@ -33,6 +33,11 @@ PATTERNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("turn_to_page", "Please turn to page {page}.", "请翻到第{page}页。"),
         ("look_at_slide", "Let's look at slide {page}.", "我们来看第{page}张幻灯片。"),
         ("questions_about", "Does anyone have questions about {subject}?", "大家对{subject}有什么问题吗?"),
+        ("back_later", "We will come back to {subject} later.", "我们等会儿再谈{subject}。"),
+        ("focus_today", "The focus today is {subject}.", "今天的重点是{subject}。"),
+        ("talk_about", "We need to talk about {subject}.", "我们需要谈谈{subject}。"),
+        ("can_present", "Can you present {subject} {day}?", "你{day}能介绍一下{subject}吗?"),
+        ("nth_meeting", "This is our {ordinal} meeting {this_period}.", "这是我们{this_period}的{ordinal}次会议。"),
     ),
     "small_talk": (
         ("trip_to", "How was your trip to {city}?", "你的{city}之行怎么样?"),
@@ -46,6 +51,7 @@ PATTERNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("lived_in", "I have lived in {city} for {years}.", "我在{city}住了{years}了。"),
         ("comes_from", "{person} comes from {city}.", "{person}来自{city}。"),
         ("birthday", "{person}'s birthday is {date}.", "{person}的生日是{date}。"),
+        ("there_will_be", "There will be {forecast} in {city} {day}.", "{city}{day}会有{forecast}。"),
     ),
     "closing": (
         ("take_break", "Let's take a break for {minutes}.", "我们休息{minutes}吧。"),

@@ -200,12 +200,14 @@ _MID = _spread(1_001, 3_000_000, (1, 2, 2, 3), 500)
 _LARGE = _spread(10_000, 5_000_000_000, (1, 2, 2, 3), 700)
 _FULL = _spread(1_001, 99_999, (3, 4, 5), 900)
 _MONEY = _spread(50, 9_000_000_000, (1, 2, 2, 3), 700)
+_PRICES = _spread(50, 20_000, (1, 2, 2), 120)
+"""What people pay at a counter, for a ticket or for rent."""
 _CURRENCIES = (("dollars", "$", "美元"), ("euros", "€", "欧元"), ("yuan", "", "元"))
 
 
-def _money() -> tuple[Filler, ...]:
+def _money(values: Iterable[int]) -> tuple[Filler, ...]:
     fillers = []
-    for n in _MONEY:
+    for n in values:
         written, spoken = en_number(n)
         for name, sign, zh_name in _CURRENCIES:
             zh = (Token(*zh_number(n)), *zh_tokens(zh_name))
@@ -275,7 +277,8 @@ first quarter = 第一季度 | second quarter = 第二季度 | third quarter = �
     "years": YEARS,
     "percent": _percents((*range(10, 1000, 10), *range(11, 100), *range(105, 1000, 10))),
     "whole_percent": _percents(range(20, 1000, 10)),
-    "money": _money(),
+    "money": _money(_MONEY),
+    "price": _money(_PRICES),
     "mid": tuple(value(en_number(n), zh_number(n)) for n in _MID),
     "large": tuple(value(en_number(n), zh_number(n)) for n in _LARGE),
     "full": tuple(value(en_number(n), zh_number(n)) for n in _FULL),
@@ -283,8 +286,14 @@ first quarter = 第一季度 | second quarter = 第二季度 | third quarter = �
     "page": _plain(range(1, 121)),
     "size": tuple(value(en_number(n), zh_number(n)) for n in (*range(60, 1000, 20), *range(1000, 10_000, 100))),
     "nth": tuple(_ordinal(n) for n in range(1, 10)),
+    "ordinal": tuple(_ordinal(n) for n in range(2, 31)),
+    "multiple": (
+        *(value(en_decimal(n), zh_decimal(n)) for n in (15, 25, 35, 45)),
+        *(value(*count_forms(n)) for n in range(3, 21)),
+    ),
     "floor": tuple(_floor(n) for n in range(2, 61)),
     "version": tuple(value(en_decimal(n), zh_decimal(n)) for n in range(11, 100) if n % 10),
+    "height": tuple(value(en_decimal(n), zh_decimal(n)) for n in range(11, 60) if n % 10),
     "decimal": tuple(value(en_decimal(n), zh_decimal(n)) for n in range(11, 1000) if n % 10),
     "room": _digit_strings(500, (3, 4)),
     "phone": _digit_strings(1500, (6, 7, 8)),

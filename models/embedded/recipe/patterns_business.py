@@ -1,0 +1,51 @@
+"""Sentence patterns: markets, customers, aims, resources, goods. Rows of (name, English, Mandarin) by topic."""
+
+PATTERNS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "markets": (
+        ("key_market", "{country} is our most important market.", "{country}是我们最重要的市场。"),
+        ("new_market", "{country} is a new market for us.", "{country}对我们来说是新市场。"),
+        ("largest_customer", "Our largest customer is in {city}.", "我们最大的客户在{city}。"),
+        ("main_supplier", "Our main supplier is in {country}.", "我们的主要供应商在{country}。"),
+        ("sell_in", "We sell {wares} in {country}.", "我们在{country}销售{wares}。"),
+        ("lost_customer", "We have lost a customer in {country}.", "我们在{country}失去了一个客户。"),
+        ("work_with", "We will work with a company in {city}.", "我们将和{city}的一家公司合作。"),
+        ("how_many_in", "How many customers do we have in {country}?", "我们在{country}有多少客户?"),
+        ("shop_opens", "The shop in {city} will open in {month}.", "{city}的店将在{month}开业。"),
+    ),
+    "customers": (
+        ("customers_want", "Our customers want {wish}.", "我们的客户想要{wish}。"),
+        ("customers_like", "Customers in {country} like {liked}.", "{country}的客户喜欢{liked}。"),
+        ("complain_about", "Customers complain about {complaint}.", "客户对{complaint}有意见。"),
+        ("customer_paid", "The customer has paid {money}.", "客户已经付了{money}。"),
+        ("users_like", "{whole_percent} of users like the new design.", "{whole_percent}的用户喜欢新设计。"),
+    ),
+    "aims": (
+        ("goal_aim", "Our goal {period} is to {effort}.", "我们{period}的目标是{effort}。"),
+        ("help_aim", "{person} can help us {effort}.", "{person}能帮我们{effort}。"),
+        ("aim_not_easy", "It is not easy to {effort}.", "{effort}不容易。"),
+        ("plan_aim", "This plan will help us {effort}.", "这个计划能帮助我们{effort}。"),
+    ),
+    "resources": (
+        ("need_more", "We need more {resource}.", "我们需要更多{resource}。"),
+        ("have_enough", "We have enough {resource}.", "我们有足够的{resource}。"),
+        ("team_enough", "Does the {team} have enough {resource}?", "{team}的{resource}够吗?"),
+        ("need_help_from", "I need help from the {team}.", "我需要{team}的帮助。"),
+        ("too_high", "{rate} is too high.", "{rate}太高了。"),
+        ("who_pays", "Who will pay for {expense}?", "{expense}的费用谁来付?"),
+        ("expense_costs", "{expense} will cost {price}.", "{expense}要花{price}。"),
+    ),
+    "goods": (
+        ("need_good", "I need {a_good}.", "我需要{a_good}。"),
+        ("where_find", "Where can I find {a_good}?", "哪里能找到{a_good}?"),
+        ("how_many_goods", "How many {kinds} do we need?", "我们需要多少{kinds}?"),
+        ("decided_buy", "We have decided to buy {goods}.", "我们已经决定购买{goods}。"),
+        ("office_has", "The {city} office has {goods}.", "{city}办公室有{goods}。"),
+        ("goods_left", "We only have {goods} left.", "我们只剩{goods}了。"),
+        ("put_goods", "Please put {the_goods} {place}.", "请把{the_goods}放在{place}。"),
+        ("goods_arrived", "{the_goods} will arrive in {city} {day}.", "{the_goods}{day}会到{city}。"),
+        ("each_costs", "{each_good} costs {price}.", "{each_good}{price}。"),
+        ("paid_for", "We paid {price} for {a_good}.", "我们花{price}买了{a_good}。"),
+        ("can_produce", "The factory can produce {mid} {products} a year.", "工厂每年能生产{mid}{products}。"),
+        ("in_stock", "We have {mid} {products} in stock.", "我们的库存有{mid}{products}。"),
+    ),
+}

@@ -1,0 +1,33 @@
+"""Sentence patterns: people, roles, languages, who goes where with whom. Rows of (name, English, Mandarin) by topic."""
+
+PATTERNS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "people": (
+        ("can_speak", "{person} can speak {tongue}.", "{person}会说{tongue}。"),
+        ("everyone_knows", "Does everyone know {person}?", "大家都认识{person}吗?"),
+        ("take_minutes", "{person} will take the minutes.", "由{person}做会议记录。"),
+        ("take_over", "{person} will take over from {person.2}.", "{person}将接替{person.2}。"),
+        ("work_in_office", "{person} works in the {city} office.", "{person}在{city}办公室工作。"),
+        ("need_role", "We need a new {role}.", "我们需要一位新的{role}。"),
+        ("who_is_role", "Who is the {role}?", "谁是{role}?"),
+        ("introduce_to", "Please introduce {person} to the {team}.", "请把{person}介绍给{team}。"),
+        ("has_experience", "{person} has {years} of experience.", "{person}有{years}的经验。"),
+        ("with_company", "{person} has been with the company for {years}.", "{person}在公司工作了{years}了。"),
+        ("will_join_team", "{person} will join the {team} {period}.", "{person}{period}将加入{team}。"),
+        ("left_company", "{person} left the company {past}.", "{person}{past}离开了公司。"),
+        ("people_left", "{headcount} left the company {past_period}.", "{past_period}有{headcount}离开了公司。"),
+        ("how_many_team", "How many people are in the {team}?", "{team}有多少人?"),
+        ("not_here_today", "{person} is not here today.", "{person}今天不在。"),
+        ("on_the_phone", "{person} is on the phone.", "{person}在打电话。"),
+        ("ask_person", "I will ask {person}.", "我去问一下{person}。"),
+        ("saw_person", "I saw {person} {place} {past}.", "我{past}在{place}见到了{person}。"),
+        ("can_person_come", "Can {person} come {when}?", "{person}{when}能来吗?"),
+        ("two_will_task", "{person} and {person.2} will {task}.", "{person}和{person.2}会{task}。"),
+        ("two_are_at", "{person} and {person.2} are {place}.", "{person}和{person.2}在{place}。"),
+        ("go_with", "I am going to {city} with {person} {day}.", "我{day}和{person}一起去{city}。"),
+        ("let_person", "Let {person} {task}.", "让{person}{task}吧。"),
+        ("are_you_at", "Are you {place}?", "你在{place}吗?"),
+        ("worried_about", "{person} is worried about {worry}.", "{person}担心{worry}。"),
+        ("phone_of", "{person}'s phone number is {phone}.", "{person}的电话号码是{phone}。"),
+        ("thanks_time_person", "Thank you for your time, {person}.", "{person},感谢你抽出时间。"),
+    ),
+}
