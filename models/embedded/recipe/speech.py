@@ -3,7 +3,7 @@
 In: the spoken forms of a sentence's tokens and a Voice. Out: Speech: samples at the synthesiser's own rate, when each
 token begins, and the phones with their times. Rooms, noise and resampling are augment's business.
 One library instance serves a process and is not thread-safe; workers are processes. A voice flutters a little: the same
-sentence sounds the same again only where all before it were the same.
+sentence sounds the same again only where all before it were the same, and `seed` was called before the first.
 """
 
 from __future__ import annotations
@@ -138,6 +138,11 @@ def draw_training_voice(rng: random.Random, language: str) -> Voice:
     return draw_voice(rng, language, FLITE_VARIANTS if is_flite else VARIANTS)
 
 
+def seed(number: int) -> None:
+    """Make what this process says from here on the same each time; to be called before its first sentence."""
+    _espeak().seed(number)
+
+
 def has_flite() -> bool:
     """Whether all of the second synthesiser's training voices are installed."""
     return all(flite.has(variant) for variant in FLITE_VARIANTS)
@@ -191,6 +196,9 @@ class _Espeak:
             self._events.append((event.type, event.text_position, event.sample, unit))
             i += 1
         return 0
+
+    def seed(self, number: int) -> None:
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(number))
 
     def use(self, voice: Voice) -> None:
         if self._library.espeak_SetVoiceByName(voice.name.encode()) != 0:

@@ -30,12 +30,12 @@ class WorkerError(RuntimeError):
 class _Lane:
     """One process, replaced when it dies."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_fresh: bool) -> None:
+        self._jobs_a_process = 1 if is_fresh else None
         self._pool = self._new_pool()
 
-    @staticmethod
-    def _new_pool() -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    def _new_pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=self._jobs_a_process)
 
     def do(self, job: Job[Result], number: int, show: Callable[[str], None]) -> Result:
         for death in range(TRIES * (1 + MAX_CHANGES)):
@@ -61,6 +61,8 @@ def each(
     n_processes: int,
     show: Callable[[str], None],
     is_over: Callable[[], bool] = lambda: False,
+    *,
+    is_fresh: bool = False,
 ) -> Iterator[Result]:
     """Do a job for each number; yields the results as they come.
 
@@ -70,12 +72,13 @@ def each(
         n_processes: at once.
         show: takes a line for each death.
         is_over: no job is begun any more once this is true.
+        is_fresh: each job gets a process that has done nothing before.
 
     Raises:
         WorkerError: a job kept dying, however it was changed.
     """
     lanes: SimpleQueue[_Lane] = SimpleQueue()
-    kept = [_Lane() for _ in range(n_processes)]
+    kept = [_Lane(is_fresh) for _ in range(n_processes)]
     for lane in kept:
         lanes.put(lane)
 
