@@ -11,7 +11,7 @@ the price is a little high = 价格偏高 | this is the best time = 现在是最
 this is the final draft = 这是最终稿 | the two plans are very similar = 这两个方案差不多
 the result is still not clear = 结果仍不清楚 | the progress is very slow = 进展非常缓慢 | we are all here = 大家都到齐了
 it is cheap and reliable = 它便宜而且可靠 | it is not the right time = 现在不是合适的时候
-the basic idea is very good = 基本思路很好 | this is our strong point = 这是我们的优势
+the basic idea is good = 基本思路不错 | this is our strong point = 这是我们的优势
 the market will change little by little = 市场会渐渐改变 | it is not a problem at all = 这根本不是问题
 the new shop will soon make a profit = 新店很快就会盈利 | it is in our interest = 这符合我们的利益
 this is the most important step = 这是最重要的环节 | the machine is in good condition = 机器状态良好
@@ -19,7 +19,7 @@ the light is too strong = 光线太强 | this is the only copy = 这是唯一的
 this job is very important = 这个岗位很重要 | this work is of great value = 这项工作很有意义
 the change is very small = 变化很微小 | it has no effect on us = 我们不受影响
 we have more and more customers = 我们的客户越来越多 | this position is still open = 这个职位还空着
-we are on the same floor = 我们在同一层 | this is enough = 这样就够了 | the file is complete = 文件很完整
+we are on the same floor = 我们在同一层 | this is enough = 这样就够了 | the file is complete = 文件是完整的
 the price is a key point = 价格是关键因素
 it is cheap and easy to use = 它既便宜又好用 | your suggestion is very useful = 你的建议很有用
 a change is necessary = 有必要改变 | the technical level is high = 技术水平很高 | it is possible = 有可能
@@ -33,9 +33,8 @@ the new phone is smaller = 新手机更小 | the first solution is easier = 第�
 
 EFFORT = table("""
 reduce the loss = 减少损失 | win more customers = 争取更多客户 | save time = 节省时间 | control costs = 控制成本
-negotiate with the supplier = 与供应商谈判
-build a new factory = 建一座新工厂 | improve the process = 优化流程 | maintain the equipment = 维护设备
-measure performance = 评估表现 | reach an agreement = 达成协议
+negotiate with the supplier = 与供应商谈判 | build a new factory = 建一座新工厂 | improve the process = 优化流程
+maintain the equipment = 维护设备 | measure performance = 评估表现 | reach an agreement = 达成协议
 adjust the price = 调整价格 | record the results = 记录结果 | create more value = 创造更多价值
 manage the risk = 管理风险 | support local business = 支持本地企业 | invest in the future = 投资未来
 organize the files = 整理文件 | purchase new equipment = 采购新设备 | compare the costs = 比较成本
@@ -81,7 +80,7 @@ add it to your calendar = 把它加到你的日历里 | send me your location = 
 
 TITLE = table("""
 general manager = 总经理 | sales director = 销售总监 | project manager = 项目经理 | team leader = 组长
-department head = 部门主管 | office manager = 办公室主任 | board member = 董事会成员
+department head = 部门主管 | office manager = 办公室主任
 finance director = 财务总监 | technical director = 技术总监
 """)
 
@@ -112,7 +111,7 @@ research center = 研究院
 
 BELONGING = table("""
 keys = 钥匙 | phone = 手机 | ticket = 票 | watch = 手表 | credit card = 信用卡 | card key = 房卡 | pen = 笔
-computer = 电脑 | map = 地图 | receipt = 收据 | business card = 名片 | password card = 密码卡
+computer = 电脑 | map = 地图 | receipt = 收据 | business card = 名片
 """)
 
 SHOWN = table("""
