@@ -43,9 +43,11 @@ soak: .venv/.dev  ## an hour of sound through the embedded model; takes many min
 	@$(PYTEST) -m soak --timeout 7200 -s
 
 embedded-model: .venv/.dev  ## train the embedded model on, from the committed weights
+	@.ci/setup packages libflite1
 	@$(PYTHON) -m models.embedded.recipe train
 
 embedded-score: .venv/.dev  ## score the embedded model on held-out sentences, voices and noise
+	@.ci/setup packages libflite1
 	@$(PYTHON) -m models.embedded.recipe score
 
 clean:  ## remove the environment and everything generated

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.embedded.recipe import __main__ as command
-from models.embedded.recipe import batches, dataset, export, score, train
+from models.embedded.recipe import batches, dataset, export, recipe, score, train
 from models.embedded.recipe.recipe import Plan, Recipe
 from models.qwen_audio.verify import verify
 
@@ -23,7 +23,8 @@ def plan(tmp_path: Path, vocabulary_folder: Path, monkeypatch: pytest.MonkeyPatc
     (work / "data").mkdir(parents=True)
     (work / "data" / dataset.UNITS_FILE).write_text(json.dumps(["en:s", "zh:w"]), "utf-8")
     dataset.make_shard(work / "data", 1, 0, n_items=4)
-    return Plan(work, 1, 0.1, 0.1, 0.1, n_threads=1, checkpoint=vocabulary_folder)
+    budgets = dict.fromkeys(("encoder_s", "text_s", "head_s", "joint_s"), 0.1)
+    return Plan(work, 1, **budgets, n_threads=1, checkpoint=vocabulary_folder)
 
 
 def test_a_run_from_nothing_pretrains_joins_and_writes_a_checkpoint(plan):
@@ -51,14 +52,48 @@ def test_a_new_run_goes_on_from_the_weights_that_are_there(plan, tmp_path):
     (plan.work / "data").rename(tmp_path / "second" / "data")
     lines = []
     Recipe(replace(plan, work=tmp_path / "second"), lines.append).train()
-    assert [line.split(":")[0] for line in lines] == ["checkpoint", "joint", "checkpoint"]
+    assert [line.split(":")[0] for line in lines] == ["head", "joint", "checkpoint"]
     assert json.loads((tmp_path / "second" / "run.json").read_text("utf-8"))["goes_on"]
+
+
+def test_a_piece_whose_time_is_over_leaves_the_rest_to_the_next(plan):
+    lines = []
+    assert not Recipe(replace(plan, piece_s=0), lines.append).train()
+    assert lines == []
+    assert Recipe(plan, lines.append).train()
+
+
+def test_a_stage_that_a_piece_cut_short_is_taken_up_and_no_later_one_begun(plan, monkeypatch):
+    for steps in (1, 2):
+        lines = []
+        piece = Recipe(replace(plan, encoder_s=3600), lines.append)
+        answers = iter((False, False, True, True))  # at the start, before a step, after it
+        monkeypatch.setattr(piece, "_is_over", lambda answers=answers: next(answers))
+        assert not piece.train()
+        assert [line.split(":")[0] for line in lines] == ["encoder"]
+        assert f"step {steps} " in lines[0]
+        assert not (plan.checkpoint / export.WEIGHTS).exists()
 
 
 def test_training_without_data_says_so(plan):
     (plan.work / "data" / "shard-00000").rename(plan.work / "elsewhere")
     with pytest.raises(FileNotFoundError, match="no training data"):
         Recipe(plan, lambda _: None).train()
+
+
+def test_data_of_another_recipe_is_made_anew_and_said_so(plan, monkeypatch):
+    stale = plan.work / "data" / "shard-00000"
+    (stale / dataset.VERSION_FILE).write_text("older", "utf-8")
+    asked = []
+    monkeypatch.setattr(dataset, "make_shards", lambda folder, seed, numbers, **_: asked.append(numbers) or iter(()))
+    monkeypatch.setattr(recipe.speech, "has_flite", lambda: False)
+    lines = []
+    Recipe(plan, lines.append).make_data()
+    assert asked == [[0]]
+    assert not stale.exists()
+    assert "1 shards of an older grammar or recipe" in lines[0]
+    assert "flite is not installed" in lines[1]
+    assert lines[2] == "data: 0 of 1 shards"
 
 
 def test_the_command_trains_unless_told_otherwise(monkeypatch):

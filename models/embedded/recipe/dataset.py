@@ -24,6 +24,7 @@ from models.base import SAMPLE_RATE, UNKNOWN
 from models.embedded.recipe import augment, segments, speech, workers
 from models.embedded.recipe.certainty import Certainty
 from models.embedded.recipe.grammar import (
+    HELD_PATTERNS,
     PAIR_HOLDOUT,
     PATTERNS,
     SENTENCE_HOLDOUT,
@@ -143,7 +144,7 @@ def units_of(folder: Path) -> dict[str, int]:
 @cache
 def version() -> str:
     """Names what training clips are made of: the grammar, its held-out parts and DATA_VERSION."""
-    digest = hashlib.sha256(repr((DATA_VERSION, SENTENCE_HOLDOUT, PAIR_HOLDOUT)).encode())
+    digest = hashlib.sha256(repr((DATA_VERSION, SENTENCE_HOLDOUT, PAIR_HOLDOUT, sorted(HELD_PATTERNS))).encode())
     for pattern in PATTERNS:
         digest.update(repr(pattern).encode())
     for kind, fillers in sorted(SLOTS.items()):

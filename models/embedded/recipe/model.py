@@ -91,8 +91,8 @@ def encode(model: Qwen2AudioForConditionalGeneration, mel: Tensor, lengths: Tens
     x = F.gelu(tower.conv2(x)).transpose(1, 2)  # (B, T, D)
     n = x.shape[1]
     x = x + tower.embed_positions.weight[:n]
-    beyond = torch.arange(n)[None, :] >= lengths[:, None]
-    mask = torch.zeros(beyond.shape, dtype=x.dtype).masked_fill_(beyond, float("-inf"))[:, None, None, :]
+    beyond = torch.arange(n, device=x.device)[None, :] >= lengths[:, None]
+    mask = torch.zeros_like(beyond, dtype=x.dtype).masked_fill_(beyond, float("-inf"))[:, None, None, :]
     for layer in tower.layers:
         x = _encoder_layer(layer, x, mask)
     pooled = tower.avg_pooler(x.transpose(1, 2)).transpose(1, 2)
@@ -181,17 +181,18 @@ def block_mask(layout: Layout, dtype: torch.dtype) -> Tensor:
     """(B, 1, L, L): causal, and no branch sees the other."""
     branch = layout.branch
     n = branch.shape[1]
-    causal = torch.ones(n, n, dtype=torch.bool).tril()
+    causal = torch.ones(n, n, dtype=torch.bool, device=branch.device).tril()
     key, query = branch[:, None, :], branch[:, :, None]
-    seen = causal & (key >= 0) & ((key == 0) | (key == query)) | torch.eye(n, dtype=torch.bool)
-    return torch.zeros(seen.shape, dtype=dtype).masked_fill_(~seen, float("-inf"))[:, None]
+    itself = torch.eye(n, dtype=torch.bool, device=branch.device)
+    seen = causal & (key >= 0) & ((key == 0) | (key == query)) | itself
+    return torch.zeros_like(seen, dtype=dtype).masked_fill_(~seen, float("-inf"))[:, None]
 
 
 def splice(model: Qwen2AudioForConditionalGeneration, layout: Layout, audio: Tensor) -> Tensor:
     """Embed a layout's ids, the audio tokens in their places. audio (B, N, D) -> (B, L, D)."""
     embeds = model.model.language_model.embed_tokens(layout.ids)
     n = audio.shape[1]
-    own = torch.arange(n)[None, :] < layout.n_audio[:, None]
+    own = torch.arange(n, device=audio.device)[None, :] < layout.n_audio[:, None]
     head, body, tail = embeds[:, :1], embeds[:, 1 : n + 1], embeds[:, n + 1 :]
     return torch.cat([head, torch.where(own[..., None], audio, body), tail], dim=1)
 

@@ -7,7 +7,6 @@ that a run ends when it should on any machine.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,19 +27,6 @@ def rate_share(step: int, spent: float, warmup_steps: int) -> float:
     """Share of the full learning rate: a linear warm-up by steps, then a cosine by the share of time spent (0 to 1)."""
     warm = min(1.0, (step + 1) / warmup_steps)
     return warm * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * min(spent, 1.0))))
-
-
-def fastest_type() -> torch.dtype:
-    """bf16 or fp32, whichever multiplies faster here: processors differ by a factor of four, either way."""
-    seconds = {}
-    for dtype in (torch.bfloat16, torch.float32):
-        x, w = torch.randn(4000, 256, dtype=dtype), torch.randn(256, 768, dtype=dtype)
-        x @ w
-        began = time.perf_counter()
-        for _ in range(10):
-            x @ w
-        seconds[dtype] = time.perf_counter() - began
-    return min(seconds, key=seconds.__getitem__)
 
 
 class Optimiser:
@@ -68,10 +54,10 @@ class Optimiser:
                 self._masters.append(master)
                 is_table = any(part in name for part in ("embed", "lm_head", "units"))
                 (matrices if weight.ndim == 2 and not is_table else others).append(master)
-        self._groups = [
-            (MUON_RATE * rate, Muon(matrices, weight_decay=WEIGHT_DECAY)),
-            (ADAM_RATE * rate, torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, foreach=True)),
-        ]
+        adam = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, foreach=True)
+        self._groups: list[tuple[float, torch.optim.Optimizer]] = [(ADAM_RATE * rate, adam)]
+        if matrices:  # the phone head has none
+            self._groups.append((MUON_RATE * rate, Muon(matrices, weight_decay=WEIGHT_DECAY)))
 
     def step(self, share: float) -> float:
         """Apply the gradients at a share of the full rate, and clear them; returns their norm before clipping."""

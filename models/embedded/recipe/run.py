@@ -32,6 +32,9 @@ class Progress:
     spent_s: float = 0.0
     means: dict[str, float] = field(default_factory=dict)
 
+    def is_done(self, budget_s: float) -> bool:
+        return self.spent_s >= budget_s
+
     def note(self, losses: dict[str, float], n_clips: int, seconds: float) -> None:
         self.steps += 1
         self.clips += n_clips
@@ -62,19 +65,27 @@ class Stage:
     rate: float = 1.0
     warmup_steps: int = WARMUP_STEPS
     on_save: Callable[[], None] | None = None
-    """Told each time the state is saved."""
+    """Told each time the state is saved on the way."""
 
 
-def train(stage: Stage, batches: Iterator[Batch], show: Callable[[str], None]) -> Progress:
-    """Run a stage until its budget is spent, taking up an interrupted run; the modules end in fp32."""
+def train(
+    stage: Stage,
+    batches: Iterator[Batch],
+    show: Callable[[str], None],
+    is_over: Callable[[], bool] = lambda: False,
+) -> Progress:
+    """Run a stage until its budget is spent or the time is over, taking up an interrupted run.
+
+    The modules end in fp32; the state is saved, and `on_save` is not told of this last time.
+    """
     optimiser = Optimiser(stage.modules, stage.compute, stage.rate)
     progress = Progress()
     if stage.state.exists():
-        saved = torch.load(stage.state, weights_only=True)
+        saved = torch.load(stage.state, map_location="cpu", weights_only=True)
         optimiser.restore(saved["optimiser"])
         progress = Progress(**saved["progress"])
-    saved_at = shown_at = progress.spent_s
-    while progress.spent_s < stage.budget_s:
+    saved_at = shown_at = begun_at = progress.spent_s
+    while not progress.is_done(stage.budget_s) and not is_over():
         began = time.monotonic()
         batch = next(batches)
         total, parts = stage.loss(batch)
@@ -89,7 +100,10 @@ def train(stage: Stage, batches: Iterator[Batch], show: Callable[[str], None]) -
         if progress.spent_s - saved_at >= SAVE_EVERY_S:
             saved_at = progress.spent_s
             _save(stage, optimiser, progress)
-    _save(stage, optimiser, progress)
+            if stage.on_save is not None:
+                stage.on_save()
+    if progress.spent_s > begun_at:
+        _save(stage, optimiser, progress)
     optimiser.full_precision()
     show(progress.line(stage.name, stage.budget_s))
     return progress
@@ -100,5 +114,3 @@ def _save(stage: Stage, optimiser: Optimiser, progress: Progress) -> None:
     fields = {"steps": progress.steps, "clips": progress.clips, "spent_s": progress.spent_s, "means": progress.means}
     torch.save({"optimiser": optimiser.state(), "progress": fields}, part)
     part.replace(stage.state)
-    if stage.on_save is not None:
-        stage.on_save()

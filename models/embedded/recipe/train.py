@@ -1,4 +1,4 @@
-"""The stages of training: encoder on phones, decoder on text, the two joined, and both branches together.
+"""The stages of training: encoder on phones, decoder on text, the two joined, both branches together; phone head alone.
 
 In: shards, a vocabulary, a model. Out: trained weights. Why these stages: a prototype that began
 with the joint one had learnt nothing after 12,500 clips.
@@ -65,7 +65,7 @@ class PhonePrefix(nn.Module):
     def forward(self, labels: Tensor) -> Tensor:
         """(B, T) -> (B, T // 2, D)."""
         labels = labels.clamp(min=0)
-        spoilt = torch.rand(labels.shape)
+        spoilt = torch.rand(labels.shape, device=labels.device)
         labels = torch.where(spoilt < CORRUPTED, torch.randint_like(labels, self.embed.num_embeddings), labels)
         labels = torch.where(spoilt > 1 - DROPPED, 0, labels)
         return self.pool(self.embed(labels))
@@ -85,6 +85,18 @@ def encoder_stage(model: Model, head: PhoneHead, budget_s: float, state: Path, c
         return total, {"phone": float(total.detach())}
 
     return Stage("encoder", [model.model.audio_tower, head], loss, budget_s, state, compute)
+
+
+def head_stage(model: Model, head: PhoneHead, budget_s: float, state: Path, compute: torch.dtype) -> Stage:
+    """The phone head alone learns what a trained audio tower hears: a fresh one would pull the tower about."""
+
+    def loss(batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        with torch.no_grad():
+            hidden = encode(model, batch.mel, batch.lengths).hidden
+        total = phone_loss(head, hidden.to(compute), batch.labels)
+        return total, {"phone": float(total.detach())}
+
+    return Stage("head", [head], loss, budget_s, state, compute)
 
 
 def text_stage(model: Model, prefix: PhonePrefix, budget_s: float, state: Path, compute: torch.dtype) -> Stage:
@@ -131,12 +143,12 @@ def merge(model: Model, head: PhoneHead, prefix: PhonePrefix, batches: Iterator[
         n_clips += len(batch.lengths)
         encoded = encode(model, batch.mel, batch.lengths)
         expected = PhonePrefix.pool(head(encoded.hidden).softmax(-1) @ prefix.embed.weight)
-        own = torch.arange(expected.shape[1])[None] < (batch.lengths // 2)[:, None]
+        own = torch.arange(expected.shape[1], device=expected.device)[None] < (batch.lengths // 2)[:, None]
         inputs.append(encoded.pooled[own])
         wanted.append(expected[own])
     x, y = torch.cat(inputs).double(), torch.cat(wanted).double()
-    x = torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype)], dim=1)
-    normal = x.T @ x + RIDGE * len(x) * torch.eye(x.shape[1], dtype=x.dtype)
+    x = torch.cat([x, x.new_ones(len(x), 1)], dim=1)
+    normal = x.T @ x + RIDGE * len(x) * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
     solution = torch.linalg.solve(normal, x.T @ y)  # (D + 1, D')
     linear = model.model.multi_modal_projector.linear
     linear.weight.copy_(solution[:-1].T)
