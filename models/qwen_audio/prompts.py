@@ -116,7 +116,7 @@ def task_tags(task: Task, source: str, target: str, *, word_times: bool = False)
     is_translation = task == "translate" and spoken(target) != heard
     written = target if task == "translate" else source
     kind: Task | Literal["word_times"] = "translate" if is_translation else "transcribe"
-    if word_times and not is_translation:
+    if word_times and task == "transcribe":
         kind = "word_times"
     tags = {_HEARD: language_tag(heard), _WRITTEN: language_tag(written)}
     return tuple(tags.get(tag, tag) for tag in TASKS[kind].tags)

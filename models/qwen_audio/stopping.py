@@ -7,10 +7,11 @@ business.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from models.base import SAMPLE_RATE, Branch, Cancelled, Outcome, Piece, Stop
 from models.qwen_audio.decoder import Step
-from models.qwen_audio.tokenizer import Tokenizer
 
 CANCEL_EVERY = 4
 """Tokens from one question whether anybody still waits to the next."""
@@ -22,14 +23,37 @@ LOOP_TIMES = 4
 """A run of ids said so often, and so long in all, is a loop: not "very, very", nor the noughts of a billion."""
 
 
+class Builder(Protocol):
+    """Groups tokens into pieces as they come; only the last piece may still change when another token is added."""
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """All pieces so far, the one that may still grow included."""
+        ...
+
+    def add(self, token: int, logprob: float) -> None:
+        """Take the next token."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How tokens are read as a text, and what ends it."""
+
+    builder: Callable[[], Builder]
+    """Makes one that has read nothing but what was committed."""
+    ends: frozenset[int]
+    """Tokens that end the text."""
+    limit: int
+    """Tokens that the whole text may have, the committed ones included."""
+
+
 def max_tokens(n_samples: int) -> int:
     """Tokens that a text of so much sound may have."""
     return TOKENS_BESIDES + TOKENS_PER_SECOND * n_samples // SAMPLE_RATE
 
 
-def collect(
-    steps: Iterable[Step], branch: Branch, tokenizer: Tokenizer, limit: int, cancelled: Callable[[], bool]
-) -> Outcome:
+def collect(steps: Iterable[Step], branch: Branch, reading: Reading, cancelled: Callable[[], bool]) -> Outcome:
     """Take steps until the text is over.
 
     The same steps give the same pieces whether a draft confirmed some of them or not, and wherever `committed` ends;
@@ -38,20 +62,19 @@ def collect(
     Args:
         steps: without end, from behind `branch.committed` on.
         branch: what has been committed, the draft, and the pieces asked for.
-        tokenizer: spells the tokens.
-        limit: tokens that the whole text may have, the committed ones included.
+        reading: how tokens become pieces, and which end them.
         cancelled: whether nobody waits any more.
 
     Raises:
         Cancelled: nobody does.
     """
-    builder = tokenizer.builder()
+    builder = reading.builder()
     taken: list[Step] = []
     ids = [i for piece in branch.committed for i in piece.ids]
     for step in steps:
-        if step.token == tokenizer.end:
+        if step.token in reading.ends:
             return _outcome(builder.pieces, branch.draft, "end")
-        if len(ids) >= limit:
+        if len(ids) >= reading.limit:
             return _outcome(builder.pieces, branch.draft, "budget")
         if len(taken) % CANCEL_EVERY == 0 and cancelled():
             raise Cancelled
@@ -59,12 +82,17 @@ def collect(
         ids.append(step.token)
         builder.add(*step)
         if surplus := looped(ids):
-            kept = taken[: max(0, len(taken) - surplus)]
-            pieces = tokenizer.pieces([s.token for s in kept], [s.logprob for s in kept])
-            return _outcome(pieces, branch.draft, "loop")
+            return _outcome(_pieces(taken[: max(0, len(taken) - surplus)], reading), branch.draft, "loop")
         if branch.max_new is not None and _is_enough(builder.pieces, branch.draft, branch.max_new):
             return _outcome(builder.pieces[:-1], branch.draft, "budget")
     raise ValueError("the steps ended before the text")
+
+
+def _pieces(steps: Iterable[Step], reading: Reading) -> tuple[Piece, ...]:
+    builder = reading.builder()
+    for step in steps:
+        builder.add(*step)
+    return builder.pieces
 
 
 def looped(ids: Sequence[int]) -> int:

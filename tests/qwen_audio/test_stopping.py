@@ -8,7 +8,7 @@ import pytest
 
 from models.base import Branch, Cancelled, Piece
 from models.qwen_audio.decoder import Step
-from models.qwen_audio.stopping import CANCEL_EVERY, LOOP_TIMES, LOOP_TOKENS, collect, looped, max_tokens
+from models.qwen_audio.stopping import CANCEL_EVERY, LOOP_TIMES, LOOP_TOKENS, Reading, collect, looped, max_tokens
 
 
 def never() -> bool:
@@ -19,13 +19,16 @@ def never() -> bool:
 def said(toy_tokenizer):
     """Collects a scripted text as if the model had said it; its end is said after it without end."""
 
+    def reading(limit: int) -> Reading:
+        return Reading(toy_tokenizer.builder, frozenset({toy_tokenizer.end}), limit)
+
     def collected(text: str, branch: Branch, limit: int = 10_000, cancelled=never):
         def steps() -> Iterator[Step]:
             yield from (Step(i, -0.25) for i in toy_tokenizer.encode(text))
             while True:
                 yield Step(toy_tokenizer.end, 0.0)
 
-        return collect(steps(), branch, toy_tokenizer, limit, cancelled)
+        return collect(steps(), branch, reading(limit), cancelled)
 
     return collected
 
