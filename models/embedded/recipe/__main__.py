@@ -55,7 +55,8 @@ def main(arguments: list[str]) -> int:
     calibrate.add_argument("--items", type=int, default=1000, help="sentences, and as many pairs, a language")
     commands.add_parser("demo", help="render the demonstration meeting anew")
     options = parser.parse_args(arguments or ["train"])
-    return {"train": _train, "data": _data, "score": _score, "calibrate": _calibrate, "demo": _demo}[options.command](options)
+    actions = {"train": _train, "data": _data, "score": _score, "calibrate": _calibrate, "demo": _demo}
+    return actions[options.command](options)
 
 
 def _show(line: str) -> None:
