@@ -7,21 +7,21 @@ unpickled. Vocabularies and downloads are not its business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import nn
 from transformers import Qwen2AudioForConditionalGeneration
 
 from models.base import Mode, ModelLoadError, Progress
-from models.qwen_audio.files import few, read_json, tensor_files
+from models.qwen_audio.files import few, opened, read_json, tensor_files
 from models.qwen_audio.frontend import FrontEnd
 from models.qwen_audio.layouts import Layout, read_layout
+from models.qwen_audio.tokenizer import Tokenizer
 from models.qwen_audio.vocabulary import IM_END, library_tags
 
 _CONFIG = "config.json"
@@ -48,6 +48,25 @@ class Checkpoint:
     def n_rows(self) -> int:
         """Rows of the embedding and of the head: at least as many as the vocabulary has ids."""
         return int(self.model.lm_head.out_features)
+
+    def check_vocabulary(self, tokenizer: Tokenizer) -> None:
+        """Whether a vocabulary is this checkpoint's, as far as its config tells.
+
+        Raises:
+            ModelLoadError: it has more ids than the weights have rows, or other ids for sound.
+        """
+        if tokenizer.n_vocab > self.n_rows:
+            raise ModelLoadError(
+                f"The vocabulary has {tokenizer.n_vocab} ids and the weights have {self.n_rows} rows for them."
+            )
+        is_named = self.audio_start_id is None
+        tag = tokenizer.audio.pad if is_named else tokenizer.audio.start
+        wanted = self.model.config.audio_token_index if is_named else self.audio_start_id
+        if tokenizer.tags[tag] != wanted:
+            raise ModelLoadError(
+                f"The vocabulary has {tag} as id {tokenizer.tags[tag]} and the checkpoint's config.json as {wanted}; "
+                "they are not of one checkpoint."
+            )
 
     def audio_spans(self, prompt_ids: Sequence[int]) -> list[slice]:
         """Where the sound of each clip goes in a prompt: the runs of audio pads.
@@ -97,8 +116,9 @@ def load(
     model = build_on_meta(layout)
     targets = stored_tensors(layout, model)
     _compare_names(targets.keys(), files.keys())
+    _compare_shapes(targets, files)
     bounds = None
-    for count, (name, tensor) in enumerate(_tensors(files, targets), start=1):
+    for count, (name, tensor) in enumerate(_tensors(files), start=1):
         dtype = dtype or _default_dtype(device, tensor.dtype)
         placed = tensor.to(device, dtype)
         if name == layout.bounds:
@@ -206,20 +226,24 @@ def _is_chat(folder: Path) -> bool:
     return generation.get("chat_format") == "chatml" or library_tags(folder).get(IM_END, -1) in stops
 
 
-def _tensors(files: dict[str, Path], targets: dict[str, Stored]) -> Iterator[tuple[str, torch.Tensor]]:
+def _tensors(files: Mapping[str, Path]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every tensor once, shard by shard; a shard is mapped into memory only while its tensors are read."""
     for path in sorted(set(files.values())):
-        try:
-            with safe_open(path, framework="pt") as file:
-                for name in file.keys():  # noqa: SIM118 - no mapping
-                    shape = tuple(file.get_slice(name).get_shape())
-                    if shape != targets[name].shape:
-                        raise ModelLoadError(f"{name} in {path} has the shape {shape}, not {targets[name].shape}.")
-                    tensor = file.get_tensor(name)
-                    if not tensor.is_floating_point():
-                        raise ModelLoadError(f"{name} in {path} holds {tensor.dtype}; quantized weights do not work.")
-                    yield name, tensor
-        except (OSError, SafetensorError) as e:
-            raise ModelLoadError(f"{path} cannot be read to its end; fetch the checkpoint again.") from e
+        with opened(path) as file:
+            for name in file.keys():  # noqa: SIM118 - no mapping
+                tensor = file.get_tensor(name)
+                if not tensor.is_floating_point():
+                    raise ModelLoadError(f"{name} in {path} holds {tensor.dtype}; quantized weights do not work.")
+                yield name, tensor
+
+
+def _compare_shapes(targets: Mapping[str, Stored], files: Mapping[str, Path]) -> None:
+    for path in sorted(set(files.values())):
+        with opened(path) as file:
+            for name in file.keys():  # noqa: SIM118 - no mapping
+                shape = tuple(file.get_slice(name).get_shape())
+                if shape != targets[name].shape:
+                    raise ModelLoadError(f"{name} in {path} has the shape {shape}, not {targets[name].shape}.")
 
 
 def _compare_names(wanted: Iterable[str], found: Iterable[str]) -> None:

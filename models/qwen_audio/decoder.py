@@ -74,7 +74,7 @@ class Decoder:
             (vocabulary rows,) float32: the logits after the prompt, nothing forbidden.
 
         Raises:
-            TranslateError: the prompt's spans are not those of the clips.
+            TranslateError: the prompt's spans are not those of the clips, or it is longer than the model holds.
         """
         started = time.perf_counter()
         audios = [encode(self._checkpoint, mel) for mel in mels]
@@ -101,6 +101,9 @@ class Decoder:
 
         Yields:
             The next token; stop asking to stop.
+
+        Raises:
+            TranslateError: the text has grown longer than the model holds.
         """
         forbidden = self._forbidden if allowed is None else ~allowed
         self._crop(self._n_kept)
@@ -137,6 +140,9 @@ class Decoder:
 
     def _forward(self, embeddings: torch.Tensor, n_last: int) -> torch.Tensor:
         """Logits at the last positions alone: the head is the widest matrix of all."""
+        most = self._checkpoint.max_tokens
+        if self._cache.get_seq_length() + embeddings.shape[1] > most:
+            raise TranslateError(f"The model holds {most} tokens, text and sound together; start anew, or with less.")
         hidden = self._text(inputs_embeds=embeddings, past_key_values=self._cache, use_cache=True).last_hidden_state
         logits: torch.Tensor = self._head(hidden[0, -n_last:]).float()
         return logits  # (n_last, vocabulary rows)

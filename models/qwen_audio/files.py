@@ -6,7 +6,8 @@ In: a folder. Out: what its files say, or a ModelLoadError that names the file. 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,26 @@ def tensor_files(folder: Path) -> dict[str, Path]:
     raise ModelLoadError(f"{folder} is no checkpoint: it has no {_WEIGHTS}.")
 
 
-def _names(path: Path) -> list[str]:
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A safetensors file as the library opens it (`safe_open`); nothing of it is read yet.
+
+    Raises:
+        ModelLoadError: it is missing or corrupt, or ends before what it says it holds.
+    """
     try:
         with safe_open(path, framework="pt") as file:
-            return list(file.keys())
+            yield file
     except FileNotFoundError as e:
         raise ModelLoadError(f"{path} is missing; fetch the checkpoint again.") from e
     except (OSError, SafetensorError) as e:
         raise ModelLoadError(f"{path} is cut short or corrupt; fetch the checkpoint again.") from e
+
+
+def _names(path: Path) -> list[str]:
+    with opened(path) as file:
+        names: list[str] = file.keys()
+    return names
 
 
 def few(names: Iterable[str]) -> str:

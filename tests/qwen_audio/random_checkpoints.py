@@ -104,7 +104,7 @@ def write_v1(folder: Path, is_chat: bool = False) -> Qwen2AudioForConditionalGen
     stored = _as_v1(model.state_dict())
     rows, start = model.get_input_embeddings().weight, audio["audio_start_id"]
     rows[start : start + 2] = stored["transformer.audio.audio_bos_eos_token.weight"]
-    _write_shards(folder, stored, 3)
+    write_shards(folder, stored, 3)
     (folder / "config.json").write_text(json.dumps(sizes))
     (folder / "generation_config.json").write_text(json.dumps({"chat_format": "chatml" if is_chat else "raw"}))
     return model
@@ -266,7 +266,8 @@ _AUDIO_MODULES = {
 _AUDIO_ENDS = {"conv1": "conv1", "conv2": "conv2", "layer_norm": "ln_post", "linear": "proj"}
 
 
-def _write_shards(folder: Path, tensors: dict[str, torch.Tensor], count: int) -> None:
+def write_shards(folder: Path, tensors: dict[str, torch.Tensor], count: int) -> None:
+    """Tensors in so many files, and their index."""
     names = sorted(tensors)
     files = [f"model-{i + 1:05}-of-{count:05}.safetensors" for i in range(count)]
     for i, file in enumerate(files):
