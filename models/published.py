@@ -41,7 +41,8 @@ _PROMPT = {
     ("fr", "en"): 37.2,
     ("it", "en"): 35.2,
 }
-_TONGYI_NOTICE = (
+TONGYI_LICENCE = "Tongyi Qianwen LICENSE AGREEMENT"
+TONGYI_NOTICE = (
     "Tongyi Qianwen is licensed under the Tongyi Qianwen LICENSE AGREEMENT, Copyright (c) Alibaba Cloud. "
     "All Rights Reserved."
 )
@@ -85,8 +86,8 @@ PUBLISHED = (
         n_bytes=16_792_444_928,
         bleu=_TAGS,
         bleu_source="the README of QwenLM/Qwen-Audio",
-        licence="Tongyi Qianwen LICENSE AGREEMENT",
-        licence_notice=_TONGYI_NOTICE,
+        licence=TONGYI_LICENCE,
+        licence_notice=TONGYI_NOTICE,
     ),
     Published(
         name="qwen-audio-chat",
@@ -96,8 +97,8 @@ PUBLISHED = (
         n_bytes=16_792_444_928,
         bleu={("en", "zh"): 15.33, ("zh", "en"): 9.90},
         bleu_source="AudioBench, June 2025",
-        licence="Tongyi Qianwen LICENSE AGREEMENT",
-        licence_notice=_TONGYI_NOTICE,
+        licence=TONGYI_LICENCE,
+        licence_notice=TONGYI_NOTICE,
     ),
     Published(
         name="qwen2-audio",

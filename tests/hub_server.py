@@ -11,10 +11,11 @@ import hashlib
 import json
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PAGE = b"<!DOCTYPE html><title>Please log in</title>"
@@ -45,6 +46,15 @@ def checkpoint(n_shards: int = 3, n_bytes: int = 50_000) -> dict[str, bytes]:
         "pytorch_model.bin": b"a pickle",
         "assets/clip.flac": b"fLaC",
     }
+
+
+def write_files(files: Mapping[str, bytes], folder: Path) -> Path:
+    """Lay files into a new folder; those in folders of their own are left out."""
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        if "/" not in name:
+            (folder / name).write_bytes(content)
+    return folder
 
 
 @dataclass

@@ -1,7 +1,8 @@
-"""Where the overlay was put, screen by screen: a small file of the interface's own, not a setting.
+"""What the interface remembers by itself: where the overlay was put, and what was said and asked once. No settings.
 
-In: a screen's name and a place on it as shares of the free room. Out: the same, next time. A file that cannot be read
-or written costs the memory, never the session. Which places are on a screen is the business of `ui.placing`.
+In: a screen's name and a place on it as shares of the free room; words for what happened once. Out: the same, next
+time. A file that cannot be read or written costs the memory, never the session. Which places are on a screen is the
+business of `ui.placing`, what is said once that of who says it.
 """
 
 from __future__ import annotations
@@ -62,6 +63,36 @@ def save_place(screen: str, share: Share, path: Path | None = None) -> None:
         replace_private(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     except OSError as error:
         log.warning("Window places cannot be written to %s (%s).", path, error.strerror)
+
+
+def noted_path() -> Path:
+    """Where the file of what was said and asked once is, or would be."""
+    return state_path().with_name("once.json")
+
+
+def is_noted(what: str) -> bool:
+    """Whether `note` was told so, now or in an earlier run."""
+    return what in _noted()
+
+
+def note(what: str) -> None:
+    """Remember that something was said or answered, so that it is not said or asked again."""
+    path = noted_path()
+    try:
+        replace_private(path, json.dumps(sorted(_noted() | {what}), ensure_ascii=False, indent=2) + "\n")
+    except OSError as error:
+        log.warning("What was said once cannot be written to %s (%s).", path, error.strerror)
+
+
+def _noted() -> frozenset[str]:
+    path = noted_path()
+    try:
+        return frozenset(str(what) for what in json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return frozenset()
+    except (OSError, ValueError, TypeError) as error:
+        log.warning("What was said once cannot be read from %s (%s); it may be said again.", path, error)
+        return frozenset()
 
 
 def _parse(document: Any) -> Places:  # noqa: ANN401 - whatever the file held

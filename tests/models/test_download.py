@@ -6,12 +6,11 @@ import errno
 import socket
 import sys
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import filelock
 import pytest
-from hub_server import COMMIT, Hub, checkpoint, safetensors, serving, sha256
+from hub_server import COMMIT, Hub, safetensors, serving, sha256
 from huggingface_hub import constants
 from huggingface_hub.utils import close_session
 
@@ -309,10 +308,3 @@ def test_the_host_is_told_nothing_of_this_computer_and_no_token(hub):
     assert len(hub.agents) > 5
     assert not [agent for agent in hub.agents if "torch" in agent]
     assert hub.tokens == set()
-
-
-def test_a_checkpoint_of_the_test_is_itself_whole(tmp_path: Path):
-    for name, content in checkpoint().items():
-        if "/" not in name:
-            (tmp_path / name).write_bytes(content)
-    assert checkpoint_files.problem(tmp_path) == ""

@@ -6,7 +6,7 @@ from ui.commands import doctor
 
 CHECKS = (
     "program", "libraries", "settings", "log", "processor", "graphics",
-    "model", "sound", "microphone", "screen", "fonts", "network",
+    "model", "fits", "sound", "microphone", "screen", "fonts", "network",
 )  # fmt: skip
 
 NO_GPU = {"build": None, "gpu": None, "memory": 0, "mps": False}
@@ -42,7 +42,8 @@ def test_a_healthy_computer_is_asked_for_real(lines):
     assert "cpu (nothing to compute)" in found["model"][1]
     assert found["processor"][0]
     assert found["graphics"][1]
-    assert found["network"] == (True, "not needed: no command uses it")
+    assert found["fits"][1].startswith("embedded")
+    assert found["network"] == (True, "used only to fetch a model that you ask for, from https://huggingface.co")
 
 
 @pytest.mark.usefixtures("no_probes")
@@ -62,6 +63,7 @@ def test_whatever_is_broken_every_check_is_reported(lines, monkeypatch, own_home
     assert "must be a whole number" in found["settings"][1]
     assert found["sound"] == (False, "The sound library PortAudio is missing: install it.")
     assert found["screen"][1].startswith("the check itself failed (OSError: something nobody thought of)")
+    assert found["fits"] == found["settings"]
     assert [name for name, (is_ok, _) in found.items() if is_ok] == ["log", "processor", "graphics", "fonts", "network"]
 
 

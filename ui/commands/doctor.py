@@ -75,11 +75,12 @@ def run(arguments: argparse.Namespace) -> int:
         ("processor", _processor),
         ("graphics", _graphics),
         ("model", lambda: _model(arguments)),
+        ("fits", lambda: _fitting(arguments)),
         ("sound", _sound),
         ("microphone", lambda: _microphone(arguments)),
         ("screen", _screen),
         ("fonts", _fonts),
-        ("network", lambda: "not needed: no command uses it"),
+        ("network", _network),
     )
     for name, check in checks:
         is_ok, text = _outcome(check)
@@ -162,7 +163,7 @@ def _model(arguments: argparse.Namespace) -> str:
     from ui.logs import model_log_path
 
     settings, _ = load_settings(arguments)
-    entry = resolve_model(settings)
+    entry = resolve_model(settings, may_ask=False)
     began_s = time.monotonic()
     with ModelWorker(entry.factory, log_path=str(model_log_path())) as worker:
         while (left_s := began_s + PROBE_TIMEOUT_S - time.monotonic()) > 0:
@@ -177,6 +178,27 @@ def _model(arguments: argparse.Namespace) -> str:
             if isinstance(reply, Failed):
                 raise reply.error
     raise NotOk(f"{entry.name} did not load within {PROBE_TIMEOUT_S:.0f} s")
+
+
+def _fitting(arguments: argparse.Namespace) -> str:
+    from models.catalogue import EMBEDDED, large
+    from models.choice import fit_text, fits
+    from models.memory import NoGpu, find_gpu
+
+    settings, _ = load_settings(arguments)
+    gpu = find_gpu(settings.device)
+    entries = large(settings.device)
+    if isinstance(gpu, NoGpu):
+        return f"{EMBEDDED}; the larger models need a GPU, and {gpu.reason}"
+    fitting = [entry.name + ("" if entry.is_here else " (not here)") for entry in entries if fits(entry, gpu)]
+    others = {fit_text(entry, gpu) for entry in entries if not fits(entry, gpu)}
+    return "; ".join([", ".join([EMBEDDED, *fitting]), *(f"another {text}" for text in sorted(others))])
+
+
+def _network() -> str:
+    from models.download import endpoint
+
+    return f"used only to fetch a model that you ask for, from {endpoint()}"
 
 
 def _sound() -> str:

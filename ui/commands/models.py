@@ -1,54 +1,123 @@
-"""`tongchuan models`: print the models there are, and which one would be used."""
+"""`tongchuan models`: the models there are, which fit this computer and which is used; `fetch` brings one here."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ui.commands.options import Commands, add_command, load_settings, resolve_model
+from live.settings import AUTO
+from models.base import LANGUAGES
+from ui.commands.options import Commands, add_command, choose_model, load_settings, named_model
+from ui.exits import DONE
+
+if TYPE_CHECKING:
+    from models.catalogue import Entry
+    from models.memory import Gpu, NoGpu
 
 
 def add_parser(commands: Commands) -> None:
     """Add the command's words."""
-    add_command(
+    parser = add_command(
         commands,
         "models",
         run,
-        "list the models, and which one is used",
-        detail="A checkpoint of the Qwen-Audio family in a folder of your own is used by --model FOLDER.",
-        examples=("tongchuan models", "tongchuan file talk.mp4 --model embedded"),
+        "list the models, and which one is used; fetch one",
+        detail="Besides those listed, --model takes the folder of a checkpoint of the Qwen-Audio family, or a "
+        "repository as OWNER/NAME. Fetching is the one thing for which this program connects: to huggingface.co, or "
+        "where HF_ENDPOINT points.",
+        examples=(
+            "tongchuan models",
+            "tongchuan models fetch qwen-audio",
+            "tongchuan file talk.mp4 --model qwen-audio",
+        ),
     )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    fetch = actions.add_parser(
+        "fetch",
+        help="bring a model onto this computer; what broke off goes on where it was",
+        description="Bring a model onto this computer. Ctrl-C stops it; the same command goes on from there.",
+        allow_abbrev=False,
+    )
+    fetch.add_argument("name", metavar="NAME", help="one of those listed, or a repository as OWNER/NAME")
+    fetch.set_defaults(run=run_fetch)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do it.
+    """List them.
 
     Raises:
+        LiveError: the settings are wrong, or name no model.
         ModelLoadError: the model asked for does not exist.
-        SettingsError: the settings are wrong.
     """
-    from models.catalogue import known
+    from models.catalogue import find, known
+    from models.memory import find_gpu
 
     settings, origins = load_settings(arguments)
-    chosen = resolve_model(settings)
+    chosen = choose_model(settings).entry if settings.model == AUTO else find(named_model(settings), settings.device)
+    gpu = find_gpu(settings.device)
     listed = known(settings.device)
     if chosen.name not in {entry.name for entry in listed}:
         listed = (*listed, chosen)
     for entry in listed:
-        mark = "*" if entry.name == chosen.name else " "
-        facts = [entry.title]
-        if entry.languages:
-            facts.append("languages: " + ", ".join(entry.languages))
-        facts += [f"{source} to {target}: {score:.1f} BLEU" for (source, target), score in entry.bleu.items()]
-        for name, n_bytes in (("files", entry.size_bytes), ("memory while running", entry.memory_bytes)):
-            if n_bytes:
-                facts.append(f"{name}: {n_bytes / 1e6:,.0f} MB")
-        if entry.licence:
-            facts.append(f"licence: {entry.licence}")
-        if not entry.is_here:
-            facts.append("its files are not on this computer")
-        print(f"{mark} {entry.name}")
-        for fact in facts:
+        print(f"{'*' if entry.name == chosen.name else ' '} {entry.name}")
+        for fact in _facts(entry, gpu):
             print(f"      {fact}")
     why = chosen.reason or f'model = "{settings.model}", from the {origins["model"]}'
-    print(f"\n* is used. {why}")
-    return 0
+    print(f"\n* is used{'' if chosen.is_here else ' once it is fetched'}. {why}")
+    return DONE
+
+
+def run_fetch(arguments: argparse.Namespace) -> int:
+    """Bring one here.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be fetched.
+        KeyboardInterrupt: the user stopped it.
+    """
+    from models.catalogue import find
+    from ui.commands.fetching import fetch_shown
+
+    settings, _ = load_settings(arguments)
+    entry = find(arguments.name, settings.device)
+    if entry.is_here:
+        print(f"{entry.name} is here: {_place(entry)}")
+        return DONE
+    entry = fetch_shown(entry, settings.device)
+    print(f"{entry.name} is here now: {_place(entry)}\nUse it with --model {entry.name}")
+    return DONE
+
+
+def _facts(entry: Entry, gpu: Gpu | NoGpu) -> Iterator[str]:
+    from models.catalogue import RUNNING_BYTES
+    from models.choice import fit_text
+
+    yield entry.title
+    if entry.notice:
+        yield entry.notice
+    where = "here" if entry.is_here else f"not here whole: {entry.problem}" if entry.problem else "not here"
+    yield f"{where}; {fit_text(entry, gpu)}"
+    if entry.languages:
+        yield "languages: " + ", ".join(LANGUAGES[code][0] for code in entry.languages)
+    if entry.bleu:
+        scores = ", ".join(f"{source}-{target} {score:.1f}" for (source, target), score in entry.bleu.items())
+        yield f"BLEU on CoVoST 2, published: {scores} ({entry.bleu_source})"
+    if entry.size_bytes:
+        yield f"files: {_size(entry.size_bytes)}"
+    if entry.weights:
+        needs = ", ".join(f"{name} {_size(n_bytes + RUNNING_BYTES)}" for name, n_bytes in entry.weights.items())
+        yield f"memory: {needs} (computed, not measured; this version runs {next(iter(entry.weights))} alone)"
+    elif entry.memory_bytes:
+        yield f"memory while running: {_size(entry.memory_bytes)}"
+    if entry.licence:
+        yield f"licence: {entry.licence}"
+    if entry.licence_notice:
+        yield entry.licence_notice
+
+
+def _place(entry: Entry) -> str:
+    return str(entry.factory.arguments.get("folder", "part of the program"))
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

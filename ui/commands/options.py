@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from live.errors import LiveError
-from live.settings import RULES, Origins, Settings, load
+from live.settings import AUTO, RULES, Origins, Settings, load
 from models.base import LANGUAGES
 
 if TYPE_CHECKING:
     from models.catalogue import Entry
+    from models.choice import Choice
 
 log = logging.getLogger(__name__)
 
@@ -117,21 +118,55 @@ def check_source(settings: Settings) -> None:
         )
 
 
-def resolve_model(settings: Settings) -> Entry:
-    """Return the model to use, and note in the log what chose it.
+def resolve_model(settings: Settings, *, may_ask: bool = True) -> Entry:
+    """Return the model to use, fetched where the user agrees; say once what is to be known of it.
+
+    Args:
+        settings: name the model, the compute device and the languages.
+        may_ask: otherwise nothing is asked, fetched or said.
 
     Raises:
         LiveError: none is named.
-        ModelLoadError: there is no such model.
+        ModelError: there is no such model, or it is not here and cannot or shall not be fetched.
     """
-    from models.catalogue import resolve
+    from models.catalogue import find, resolve
+    from ui.commands.fetching import bring, bring_better, show_notices
 
-    if not settings.model.strip():
-        raise LiveError("Give --model a name or a folder.")
-
-    entry = resolve(settings.model, settings.device)
+    device = settings.device
+    if settings.model == AUTO:
+        choice = choose_model(settings)
+        entry = bring_better(choice, device) if may_ask else choice.entry
+    else:
+        name = named_model(settings)
+        entry = bring(find(name, device), device) if may_ask else resolve(name, device)
+    if may_ask:
+        show_notices(entry)
     log.info("model: %s. %s", entry.name, entry.reason or "It was asked for.")
     return entry
+
+
+def named_model(settings: Settings) -> str:
+    """The name or folder asked for.
+
+    Raises:
+        LiveError: it is empty.
+    """
+    if not settings.model.strip():
+        raise LiveError("Give --model a name or a folder.")
+    return settings.model
+
+
+def choose_model(settings: Settings) -> Choice:
+    """What "auto" stands for on this computer.
+
+    Raises:
+        ModelLoadError: the program's own model is missing.
+    """
+    from live.policy import Direction
+    from models.choice import choose
+
+    source, target = (None if code == AUTO else code for code in (settings.from_language, settings.to_language))
+    return choose(Direction.between(source, target, settings.pair).targets.items(), settings.device)
 
 
 def say(sentence: str) -> None:
