@@ -126,10 +126,6 @@ class FrontEnd:
 
 V1 = FrontEnd()
 """How Qwen-Audio v1 hears, and the embedded model."""
-N_MELS = V1.n_mels
-log_mel = V1.log_mel
-audio_tokens = V1.audio_tokens
-encoder_length = V1.encoder_length
 
 
 @cache

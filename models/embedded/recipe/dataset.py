@@ -36,7 +36,7 @@ from models.embedded.recipe.grammar import (
 from models.embedded.recipe.grammar_types import Filler, Pattern
 from models.embedded.recipe.segments import Example
 from models.embedded.recipe.slots import SLOTS
-from models.qwen_audio.frontend import N_MELS, log_mel
+from models.qwen_audio.frontend import V1
 
 Show = Callable[[str], None]
 
@@ -239,7 +239,7 @@ def make_shard(folder: Path, seed: int, number: int, n_items: int = SHARD_ITEMS)
     mels, labels, index, first = [], [], [], 0
     for _ in range(n_items):
         example = draw_example(rng)
-        mel = log_mel(example.samples).numpy()
+        mel = V1.log_mel(example.samples).numpy()
         low = float(mel.min())
         steps = np.rint((mel - low) * (MEL_STEPS / MEL_SPAN)).clip(0, MEL_STEPS).astype(np.uint8)
         n = mel.shape[1] // 2
@@ -250,7 +250,7 @@ def make_shard(folder: Path, seed: int, number: int, n_items: int = SHARD_ITEMS)
     part = path.with_suffix(".part")
     part.mkdir(parents=True, exist_ok=True)
     (part / VERSION_FILE).write_text(version(), "utf-8")
-    np.save(part / "mels.npy", np.concatenate(mels).reshape(-1, N_MELS))
+    np.save(part / "mels.npy", np.concatenate(mels).reshape(-1, V1.n_mels))
     np.save(part / "labels.npy", np.concatenate(labels))
     (part / "index.json").write_text(json.dumps([asdict(entry) for entry in index], ensure_ascii=False), "utf-8")
     part.rename(path)

@@ -16,7 +16,7 @@ from transformers import Qwen2AudioConfig, Qwen2AudioForConditionalGeneration
 
 from models.base import Samples, Task
 from models.embedded.recipe.model import build_config
-from models.qwen_audio.frontend import audio_tokens, encoder_length, log_mel
+from models.qwen_audio.frontend import V1
 from models.qwen_audio.prompts import AUDIO_PAD, START, audio_span, task_tags
 from models.qwen_audio.tokenizer import Tokenizer
 
@@ -89,7 +89,7 @@ def write_expected(folder: Path, clips: Sequence[tuple[Samples, str, Task]]) -> 
     tensors: dict[str, Tensor] = {}
     for case, (samples, source, task) in enumerate(clips):
         target = source if task == "transcribe" else {"zh": "en", "en": "zh"}[source]
-        tags = (*audio_span(audio_tokens(len(samples))), START, *task_tags(task, source, target))
+        tags = (*audio_span(V1.audio_tokens(len(samples))), START, *task_tags(task, source, target))
         prompt = [tokenizer.tags[tag] for tag in tags]
         for name, tensor in _slow_path(model, samples, prompt).items():
             tensors[f"{case}.{name}"] = tensor.contiguous()
@@ -102,11 +102,11 @@ def write_expected(folder: Path, clips: Sequence[tuple[Samples, str, Task]]) -> 
 @torch.no_grad()
 def _slow_path(model: Qwen2AudioForConditionalGeneration, samples: Samples, prompt: list[int]) -> dict[str, Tensor]:
     """One case: the library's own layers without a cache, the whole sequence anew for each token."""
-    n = audio_tokens(len(samples))
+    n = V1.audio_tokens(len(samples))
     tower = model.model.audio_tower
-    x = torch.nn.functional.gelu(tower.conv1(log_mel(samples)[None]))
+    x = torch.nn.functional.gelu(tower.conv1(V1.log_mel(samples)[None]))
     x = torch.nn.functional.gelu(tower.conv2(x)).transpose(1, 2)
-    x = x + tower.embed_positions.weight[: encoder_length(len(samples))]
+    x = x + tower.embed_positions.weight[: V1.encoder_length(len(samples))]
     for layer in tower.layers:
         x = layer(x, None)
     x = tower.layer_norm(tower.avg_pooler(x.transpose(1, 2)).transpose(1, 2))
