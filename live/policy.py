@@ -258,7 +258,7 @@ class Retranslation:
 
 
 def _line(outcome: Outcome, is_settled: bool) -> Line:
-    return Line(settled=words(outcome.pieces)) if is_settled else Line(tentative=_readable(outcome.text))
+    return Line(settled=words(outcome.pieces)) if is_settled else Line(tentative=readable(outcome.text))
 
 
 def _with_times(line: Line, timing: Sequence[Outcome]) -> Line:
@@ -267,10 +267,11 @@ def _with_times(line: Line, timing: Sequence[Outcome]) -> Line:
 
 def words(pieces: Sequence[Piece]) -> tuple[Word, ...]:
     """Pieces of a model as words of a caption."""
-    return tuple(Word(_readable(piece.text), start=piece.at) for piece in pieces)
+    return tuple(Word(readable(piece.text), start=piece.at) for piece in pieces)
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
+    """A model's text on one line, without what a screen would obey."""
     return text.translate(_CONTROLS)
 
 

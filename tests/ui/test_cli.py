@@ -1,5 +1,3 @@
-import logging
-import signal
 import stat
 import subprocess
 import sys
@@ -10,24 +8,10 @@ from ui import logs
 from ui.cli import main
 from ui.commands.parser import parse
 
-ALL = ("run", "demo", "file", "listen", "devices", "models", "settings", "doctor")
+ALL = ("run", "demo", "file", "listen", "ask", "analyse", "devices", "models", "settings", "doctor")
 
 
-@pytest.fixture(autouse=True)
-def own_process(monkeypatch):
-    """Each command sets up logging and Ctrl-C for a process of its own."""
-    interrupt = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr("ui.cli.leave", lambda status: status)
-    root = logging.getLogger()
-    before = list(root.handlers)
-    yield
-    for handler in root.handlers[:]:
-        if handler not in before:
-            root.removeHandler(handler)
-            handler.close()
-    logging.captureWarnings(False)
-    signal.signal(signal.SIGINT, interrupt)
-    monkeypatch.setattr(logging, "raiseExceptions", True)
+pytestmark = pytest.mark.usefixtures("own_process")
 
 
 def fails_in_one_line(capsys, *words):
