@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,3 +103,35 @@ def test_the_command_trains_unless_told_otherwise(monkeypatch):
     assert command.main([]) == 0
     assert asked[0].joint_minutes <= 60
     assert not asked[0].fresh
+
+
+def test_the_command_hands_its_options_to_the_plan(monkeypatch, tmp_path):
+    plans = []
+    monkeypatch.setattr(command, "_train", lambda options: plans.append(command._plan(options)) or 0)
+    command.main(["train", "--work", str(tmp_path), "--rate", "0.8", "--piece-minutes", "8", "--fresh"])
+    command.main(["train"])
+    chosen, usual = plans
+    assert (chosen.work, chosen.rate, chosen.piece_s, chosen.is_fresh) == (tmp_path, 0.8, 480, True)
+    assert (usual.rate, usual.piece_s) == (recipe.RESUMED_RATE, math.inf)
+
+
+def test_a_piece_that_the_data_took_whole_ends_with_the_way_to_go_on(monkeypatch, tmp_path, capsys):
+    calls = []
+
+    class Made:
+        returncode = 0
+
+    class Trainer:
+        def __init__(self, plan, show):
+            assert plan.piece_s < 60
+
+        def train(self) -> bool:
+            return False
+
+    monkeypatch.setattr(command.subprocess, "run", lambda line, check: calls.append(line) or Made())
+    monkeypatch.setattr(recipe, "Recipe", Trainer)
+    for name in command.THREADS_STAY_PUT:
+        monkeypatch.setenv(name, "kept")
+    assert command.main(["train", "--work", str(tmp_path), "--piece-minutes", "1"]) == 0
+    assert "--piece-minutes=1.0" in calls[0]
+    assert capsys.readouterr().out.rstrip().endswith(command.AGAIN)

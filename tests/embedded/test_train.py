@@ -1,5 +1,5 @@
 import random
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from transformers import Qwen2AudioForConditionalGeneration
 
 from models.base import SAMPLE_RATE, UNKNOWN
-from models.embedded.recipe import batches, dataset, export, run, train
+from models.embedded.recipe import batches, dataset, device, export, run, train
 from models.embedded.recipe.batches import IGNORED, collate, hide, layout_of, texts_of
 from models.embedded.recipe.dataset import Entry, Item
 from models.embedded.recipe.model import N_MEL, block_mask, decode, encode, splice
@@ -180,6 +180,52 @@ def test_the_joint_stage_learns_one_batch_and_is_taken_up_where_it_was_left(netw
     assert torch.equal(network.lm_head.weight, weights)
     longer = run.train(replace(stage, budget_s=first.spent_s + 0.01), tiny_batches(tokenizer), lines.append)
     assert longer.steps > first.steps
+
+
+def test_a_stage_that_is_killed_goes_on_from_what_was_saved_last(network, tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "SAVE_EVERY_S", 0.0)
+    saves = []
+
+    def killed_after(n_steps: int):
+        stream = tiny_batches(tokenizer)
+        yield from (next(stream) for _ in range(n_steps))
+        raise KeyboardInterrupt
+
+    stage = train.joint_stage(
+        network, train.new_phone_head(6), 3600.0, tmp_path / "joint.pt", torch.float32, on_save=lambda: saves.append(1)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        run.train(stage, killed_after(3), print)
+    assert len(saves) == 3
+    weights = network.lm_head.weight.detach().clone()
+    torch.nn.init.zeros_(network.lm_head.weight)
+    assert run.train(stage, tiny_batches(tokenizer), print, is_over=lambda: True).steps == 3
+    assert torch.equal(network.lm_head.weight, weights)
+    answers = iter((False, True))
+    assert run.train(stage, tiny_batches(tokenizer), print, is_over=lambda: next(answers)).steps == 4
+
+
+def test_the_head_stage_moves_the_phone_head_alone(network, tokenizer, tmp_path):
+    head = train.new_phone_head(6)
+    before = {name: weight.clone() for name, weight in network.state_dict().items()}
+    units = head.units.weight.detach().clone()
+    answers = iter((False, False, True))
+    stage = train.head_stage(network, head, 3600.0, tmp_path / "head.pt", torch.bfloat16)
+    assert run.train(stage, tiny_batches(tokenizer), print, is_over=lambda: next(answers)).steps == 2
+    assert not torch.equal(head.units.weight, units)
+    assert head.units.weight.dtype == torch.float32
+    assert all(torch.equal(weight, before[name]) for name, weight in network.state_dict().items())
+    assert all(weight.requires_grad for weight in network.model.audio_tower.layers.parameters())
+
+
+def test_batches_are_moved_whole(tokenizer):
+    moved = next(device.moved(tiny_batches(tokenizer), torch.device("meta")))
+    assert {moved.mel.device.type, moved.lengths.device.type, moved.labels.device.type} == {"meta"}
+    assert all(getattr(moved.layout, field.name).device.type == "meta" for field in fields(moved.layout))
+
+
+def test_the_fastest_type_is_one_of_those_it_tried():
+    assert device.fastest_type(torch.device("cpu")) in {torch.bfloat16, torch.float32}
 
 
 @torch.no_grad()
