@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from random_checkpoints import LibraryCheckpoint, write_qwen2_audio, write_v1
 from safetensors.torch import save_file
 from transformers import Qwen2AudioConfig, Qwen2AudioEncoderConfig, Qwen2AudioForConditionalGeneration, Qwen2Config
 
+from models.qwen_audio.checkpoint import build_on_meta, stored_tensors
+from models.qwen_audio.layouts import read_layout
 from models.qwen_audio.tokenizer import Tokenizer
-from models.qwen_audio.vocabulary import read_v1
+from models.qwen_audio.vocabulary import read_v1, v1_tags
 
 V1_VOCABULARY = "TONGCHUAN_QWEN_TIKTOKEN"
 _TAGS = """<|endoftext|> [[[AUDIO:modality]]] <|startoftranscript|> <|startofanalysis|> <|translate|> <|transcribe|>
@@ -94,3 +97,30 @@ def qwen2_audio(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     """A random Qwen2-Audio as the library saves it."""
     folder = tmp_path_factory.mktemp("qwen2_audio")
     return LibraryCheckpoint(folder, *write_qwen2_audio(folder, is_instruct=request.param == "instruct"))
+
+
+@pytest.fixture(scope="session")
+def v1_with_vocabulary(v1_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random checkpoint in v1's layout whose vocabulary is the 256 bytes and all of v1's tags."""
+    folder = tmp_path_factory.mktemp("v1")
+    raw = json.loads((v1_folder / "config.json").read_text())
+    n_vocab = 256 + len(v1_tags())
+    raw["vocab_size"] = n_vocab + 6
+    raw["audio"]["audio_start_id"] = n_vocab - 2
+    layout = read_layout(raw, frozenset())
+    torch.manual_seed(4)
+    shapes = {name: stored.shape for name, stored in stored_tensors(layout, build_on_meta(layout)).items()}
+    # One folder, one file: the published index is not the only way to hold v1's names.
+    save_file({name: torch.randn(shape) * 0.2 for name, shape in shapes.items()}, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(raw))
+    (folder / "qwen.tiktoken").write_bytes(b"".join(base64.b64encode(bytes([i])) + b" %d\n" % i for i in range(256)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def v1_chat(v1_with_vocabulary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same weights as Qwen-Audio-Chat's files say that they converse."""
+    folder = tmp_path_factory.mktemp("v1_chat")
+    shutil.copytree(v1_with_vocabulary, folder, dirs_exist_ok=True)
+    (folder / "generation_config.json").write_text(json.dumps({"chat_format": "chatml"}))
+    return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 
@@ -12,10 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.base import UNKNOWN, Branch, Cancelled, ModelLoadError, Request, TranslateError
-from models.qwen_audio.checkpoint import build_on_meta, stored_tensors
-from models.qwen_audio.layouts import V1_LANGUAGES, read_layout
+from models.qwen_audio.layouts import V1_LANGUAGES
 from models.qwen_audio.translator import QwenAudioTranslator
-from models.qwen_audio.vocabulary import v1_tags
 
 BOTH_WAYS = {"zh": "en", "en": "zh"}
 TRANSLATE, TRANSCRIBE = Branch("translate"), Branch("transcribe")
@@ -271,24 +268,6 @@ def test_a_device_that_cannot_take_the_model_is_one_clear_error(small_folder, mo
     monkeypatch.setattr("models.qwen_audio.loading.load", refuses)
     with pytest.raises(ModelLoadError, match=message):
         QwenAudioTranslator(str(small_folder), device="cpu").load(lambda _: None)
-
-
-@pytest.fixture(scope="module")
-def v1_with_vocabulary(v1_folder, tmp_path_factory):
-    """A random checkpoint in v1's layout whose vocabulary is the 256 bytes and all of v1's tags."""
-    folder = tmp_path_factory.mktemp("v1")
-    raw = json.loads((v1_folder / "config.json").read_text())
-    n_vocab = 256 + len(v1_tags())
-    raw["vocab_size"] = n_vocab + 6
-    raw["audio"]["audio_start_id"] = n_vocab - 2
-    layout = read_layout(raw, frozenset())
-    torch.manual_seed(4)
-    shapes = {name: stored.shape for name, stored in stored_tensors(layout, build_on_meta(layout)).items()}
-    # One folder, one file: the published index is not the only way to hold v1's names.
-    save_file({name: torch.randn(shape) * 0.2 for name, shape in shapes.items()}, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(raw))
-    (folder / "qwen.tiktoken").write_bytes(b"".join(base64.b64encode(bytes([i])) + b" %d\n" % i for i in range(256)))
-    return folder
 
 
 def test_a_published_checkpoint_translates_among_its_eight_languages(v1_with_vocabulary):
