@@ -138,7 +138,7 @@ def load(
         mode=mode or layout.mode,
         front_end=layout.front_end,
         languages=layout.languages,
-        max_tokens=layout.max_tokens,
+        max_tokens=layout.config.text_config.max_position_embeddings,
         audio_start_id=layout.audio_start_id,
         device=head.device,
         dtype=head.dtype,

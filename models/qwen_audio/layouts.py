@@ -67,8 +67,6 @@ class Layout:
     front_end: FrontEnd
     languages: tuple[str, ...]
     """Codes of the languages it was taught."""
-    max_tokens: int
-    """The longest text, sound included, for which this program computes what the original does."""
     audio_start_id: int | None
     """Id of <audio> where the config names it; </audio> is the next."""
     renames: tuple[tuple[str, str], ...]
@@ -133,6 +131,7 @@ def _v1_layout(raw: Mapping[str, Any], is_chat: bool) -> Layout:
         num_key_value_heads=raw["num_attention_heads"],
         head_dim=raw["kv_channels"],
         rms_norm_eps=raw["layer_norm_epsilon"],
+        max_position_embeddings=raw["seq_length"],  # beyond it the original stretches its rotary positions
         rope_parameters={"rope_type": "default", "rope_theta": float(raw["rotary_emb_base"])},
         tie_word_embeddings=False,
     )
@@ -153,7 +152,6 @@ def _v1_layout(raw: Mapping[str, Any], is_chat: bool) -> Layout:
         mode="chatml" if is_chat else "task_tags",
         front_end=FrontEnd(V1.n_mels, V1.edge, audio["n_ctx"]),
         languages=V1_LANGUAGES,
-        max_tokens=raw["seq_length"],  # beyond it the original stretches its rotary positions
         audio_start_id=start,
         renames=_V1_NAMES,
         bounds=_V1_BOUNDS,
@@ -181,7 +179,6 @@ def _named_layout(raw: Mapping[str, Any], stored: frozenset[str], is_chat: bool)
         mode=mode,
         front_end=FrontEnd(config.audio_config.num_mel_bins, edge, config.audio_config.max_source_positions),
         languages=tuple(taught["languages"]),
-        max_tokens=config.text_config.max_position_embeddings,
         audio_start_id=None,
         renames=_PUBLISHED_NAMES if is_published else (),
     )

@@ -11,7 +11,7 @@ import torch
 from transformers import WhisperFeatureExtractor
 
 from models.base import SAMPLE_RATE, TranslateError
-from models.qwen_audio.frontend import MAX_SAMPLES, V1
+from models.qwen_audio.frontend import MAX_SAMPLES, V1, FrontEnd
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "assets" / "qwen_audio_golden.json").read_text())
 
@@ -60,14 +60,39 @@ def test_a_clip_of_a_few_samples_is_padded_to_one_audio_token():
     assert V1.log_mel(np.zeros(0, np.float32)).shape == (V1.n_mels, 4)
 
 
+@pytest.mark.parametrize("n_mels", [80, 128])
+@pytest.mark.parametrize("n", [480, 16_000, 16_001, 37_920, 479_520, 479_681, 480_000])
+def test_the_masked_edge_sees_the_silence_that_the_library_pads_with(n, n_mels):
+    samples = noise(n)
+    front_end = FrontEnd(n_mels, "masked")
+    mel = front_end.log_mel(samples)
+    extractor = WhisperFeatureExtractor(feature_size=n_mels)
+    padded = extractor(samples, sampling_rate=SAMPLE_RATE, return_attention_mask=True, return_tensors="pt")
+    expected = torch.nn.functional.pad(padded["input_features"][0], (0, 2))[:, : mel.shape[1]]
+    torch.testing.assert_close(mel, expected, atol=1e-5, rtol=0)
+    assert mel.shape == (n_mels, 2 * front_end.encoder_length(n) + 2)
+    assert front_end.positions(mel.shape[1]) == front_end.encoder_length(n)
+    assert front_end.mel_length(n) == padded["attention_mask"].sum()
+
+
+def test_an_encoder_with_fewer_positions_hears_shorter_clips():
+    front_end = FrontEnd(n_positions=200)
+    assert front_end.max_samples == 4 * SAMPLE_RATE
+    assert front_end.log_mel(noise(64_000)).shape == (80, 400)
+    with pytest.raises(TranslateError, match="at most 4 s"):
+        front_end.log_mel(noise(64_001))
+
+
 def test_a_clip_over_thirty_seconds_is_refused_and_never_cut():
     with pytest.raises(TranslateError, match=r"30\.5 s long.*at most 30 s"):
         V1.log_mel(noise(488_000))
 
 
-def test_stereo_and_values_that_are_no_numbers_are_refused():
+def test_stereo_integers_and_values_that_are_no_numbers_are_refused():
     with pytest.raises(TranslateError, match="one channel"):
         V1.log_mel(noise(2_000).reshape(1_000, 2))
+    with pytest.raises(TranslateError, match="int16"):
+        V1.log_mel((noise(2_000) * 32_767).astype(np.int16))
     broken = noise(2_000)
     broken[3] = np.nan
     with pytest.raises(TranslateError, match="not numbers"):

@@ -10,6 +10,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from models.base import ModelLoadError
 from models.qwen_audio.tokenizer import SPLIT_PATTERN, Tokenizer
@@ -155,6 +156,41 @@ def test_the_folder_of_a_published_checkpoint_is_read(tmp_path):
     write_ranks(tmp_path / "qwen.tiktoken", [bytes([i]) for i in range(256)])
     tokenizer = Tokenizer.from_folder(tmp_path)
     assert (tokenizer.end, tokenizer.tags["</audio>"]) == (256, 256 + 3522 - 1)
+
+
+def library_vocabulary(**changes: object) -> str:
+    """A tokenizer.json as the library writes it, without a merge."""
+    vocab = {char: i for i, char in enumerate(sorted(bytes_to_unicode().values()))}
+    raw = {"added_tokens": [{"id": 256, "content": "<|endoftext|>"}], "model": {"type": "BPE", "vocab": vocab}}
+    return json.dumps(raw | changes)
+
+
+def test_the_folder_of_a_library_checkpoint_is_read(tmp_path):
+    (tmp_path / "tokenizer.json").write_text(library_vocabulary(), "utf-8")
+    tokenizer = Tokenizer.from_folder(tmp_path)
+    assert {tokenizer.spelling(i) for i in range(256)} == {bytes([i]) for i in range(256)}
+    assert tokenizer.decode(tokenizer.encode("\x00é好 \n")) == "\x00é好 \n"
+    assert (tokenizer.end, tokenizer.n_text, tokenizer.n_vocab) == (256, 256, 257)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "{",
+        "[]",
+        "{}",
+        library_vocabulary(added_tokens=[{"id": "x", "content": "<|endoftext|>"}]),
+        library_vocabulary(added_tokens=[{"id": 256, "content": "<|zh|>"}]),
+        library_vocabulary(model={"type": "Unigram", "vocab": [["a", 0.0]]}),
+        library_vocabulary(model={"type": "BPE", "vocab": {"▁a": 0}}),
+        library_vocabulary(model={"type": "BPE", "vocab": {"a": 0, "b": 1}}),
+        library_vocabulary(model={"type": "BPE", "vocab": {"a": 0, "b": 2}}),
+    ],
+)
+def test_a_broken_vocabulary_of_the_library_is_one_clear_error(tmp_path, broken):
+    (tmp_path / "tokenizer.json").write_text(broken, "utf-8")
+    with pytest.raises(ModelLoadError, match=r"tokenizer\.json"):
+        Tokenizer.from_folder(tmp_path)
 
 
 def test_a_missing_or_broken_vocabulary_is_one_clear_error(tmp_path):
