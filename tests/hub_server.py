@@ -1,8 +1,7 @@
 """A small hub on this machine: what huggingface_hub asks a hub for, and every way in which one can fail.
 
 It serves repositories from memory as the real one does: a list of files, their names and states by HEAD, small files by
-itself and large ones by a redirect to another host, parts of a file by Range. Run as a program it serves one checkpoint
-and prints its address, for trying commands by hand.
+itself and large ones by a redirect to another host, parts of a file by Range.
 """
 
 from __future__ import annotations
@@ -16,6 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import pytest
+from huggingface_hub import constants
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PAGE = b"<!DOCTYPE html><title>Please log in</title>"
@@ -74,6 +76,10 @@ class Hub:
     ignores_range: bool = False
     cuts: dict[str, list[int]] = field(default_factory=dict)
     """By file: after how many bytes each of its next answers breaks off."""
+    stalls: dict[str, int] = field(default_factory=dict)
+    """By file: after how many bytes its answers wait without end."""
+    stalled: threading.Event = field(default_factory=threading.Event)
+    """Set when one does."""
     swaps: dict[str, bytes] = field(default_factory=dict)
     """By file: what is sent in its place."""
     asked: list[tuple[str, str, str]] = field(default_factory=list)
@@ -169,7 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
             status = 206
             extra["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         cut = self.hub.cuts.get(name) if self.command == "GET" else None
-        self._send(status, content[start:], extra, cut.pop(0) if cut else None)
+        stall = self.hub.stalls.get(name) if self.command == "GET" else None
+        self._send(status, content[start:], extra, stall if stall is not None else cut.pop(0) if cut else None)
 
     def _send(self, status: int, body: bytes, facts: dict[str, str], cut: int | None = None) -> None:
         self.send_response(status)
@@ -179,8 +186,27 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(body[:cut])
-            if cut is not None:
-                self.close_connection = True
+            if cut is None:
+                return
+            if self.hub.stalls:
+                self.hub.stalled.set()
+                self.rfile.read(1)  # until the other side goes away
+            self.close_connection = True
+
+
+def use_cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """As HF_HUB_CACHE does, which huggingface_hub reads only when it is first imported; and it may connect."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return folder
+
+
+def point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As HF_ENDPOINT does."""
+    template = address + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
 
 
 @contextmanager

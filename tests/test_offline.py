@@ -16,10 +16,12 @@ HOOK = Path(__file__).parent / "offline"
 NAMESPACE = ["unshare", "--net", "--map-root-user"]
 
 
-def run_watched(command: list[str], cwd: Path) -> tuple[subprocess.CompletedProcess[str], list[str], list[str]]:
+def run_watched(
+    command: list[str], cwd: Path, **variables: str
+) -> tuple[subprocess.CompletedProcess[str], list[str], list[str]]:
     """Run a command; return it with the processes seen and the connections refused."""
     log = cwd / "audit.log"
-    environment = os.environ | {"PYTHONPATH": str(HOOK), "TONGCHUAN_AUDIT": str(log)}
+    environment = os.environ | {"PYTHONPATH": str(HOOK), "TONGCHUAN_AUDIT": str(log)} | variables
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=110, check=False)
     lines = log.read_text().splitlines()
     return done, [x for x in lines if x.startswith("start")], [x for x in lines if x.startswith("refused")]
@@ -67,6 +69,26 @@ def test_a_session_tries_no_connection_in_any_process(tmp_path: Path) -> None:
     assert "UtteranceClosed" in done.stdout
     assert len(started) >= 2, "the model process was not watched"
     assert refused == []
+
+
+@pytest.mark.parametrize(
+    "words", [["models"], ["file", "talk.wav", "--model", "qwen-audio"], ["listen", "--model", "someone/some-audio"]]
+)
+def test_looking_for_a_model_that_is_not_here_tries_no_connection(tmp_path: Path, words: list[str]) -> None:
+    online = {"HF_HUB_OFFLINE": "0", "TRANSFORMERS_OFFLINE": "0"}
+    done, _, refused = run_watched([sys.executable, "-m", "ui.cli", *words], tmp_path, **online)
+    assert ("tongchuan models fetch" in done.stderr) == (words != ["models"])
+    assert refused == []
+
+
+def test_fetching_a_model_is_the_one_connection_and_goes_where_the_user_s_endpoint_is(tmp_path: Path) -> None:
+    online = {"HF_HUB_OFFLINE": "0", "TRANSFORMERS_OFFLINE": "0", "HF_ENDPOINT": "https://hub.invalid"}
+    command = [sys.executable, "-m", "ui.cli", "models", "fetch", "qwen2-audio"]
+    done, _, refused = run_watched(command, tmp_path, **online)
+    assert done.returncode == 1
+    assert "hub.invalid" in done.stderr
+    assert refused
+    assert all("hub.invalid" in line for line in refused)
 
 
 def can_unshare() -> bool:

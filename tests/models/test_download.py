@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import filelock
 import pytest
-from hub_server import COMMIT, Hub, safetensors, serving, sha256
+from hub_server import COMMIT, Hub, point_at, safetensors, serving, sha256, use_cache
 from huggingface_hub import constants
 from huggingface_hub.utils import close_session
 
@@ -25,12 +25,8 @@ NEEDED = ["LICENSE", "config.json", "generation_config.json", *SHARDS, "model.sa
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """An empty cache of the hub's, and no wait between attempts."""
-    folder = tmp_path / "hub"
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(time, "sleep", lambda _s: None)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    return folder
+    return use_cache(tmp_path / "hub", monkeypatch)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,13 +40,6 @@ def hub(cache, monkeypatch):
     with serving(Hub()) as served:
         point_at(served.address, monkeypatch)
         yield served
-
-
-def point_at(address, monkeypatch):
-    """As HF_ENDPOINT does, which the library reads only when it is first imported."""
-    template = address + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "ENDPOINT", address)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
 
 
 def refused(repository=NAME):
