@@ -78,10 +78,7 @@ def load_folder(folder: Path, device: str, mode: Mode | None, progress: Progress
         raise ModelLoadError(f"The model does not fit into the memory of {reason}; choose a smaller one.") from e
     except RuntimeError as e:
         raise ModelLoadError(f"The model cannot be put on {reason}; choose another --device.") from e
-    if tokenizer.n_vocab > checkpoint.n_rows:
-        raise ModelLoadError(
-            f"The vocabulary has {tokenizer.n_vocab} ids and the weights have {checkpoint.n_rows} rows for them."
-        )
+    checkpoint.check_vocabulary(tokenizer)
     limit_threads(checkpoint.model.num_parameters())
     ends = tokenizer.ends(checkpoint.mode)
     text = torch.zeros(checkpoint.n_rows, dtype=torch.bool)
