@@ -1,31 +1,33 @@
+"""What a checkpoint is scored on, and what its answers are worth."""
+
+from __future__ import annotations
+
 import json
 
-import av
-import numpy as np
 import pytest
 
-from live.demo import load_script, meeting_sound
 from models.base import SAMPLE_RATE, UNKNOWN, Hypothesis, Outcome, Piece
-from models.embedded.recipe import export, score, speech
+from models.embedded.recipe import export, foreign, score, speech
 from models.embedded.recipe.augment import Conditions
-from models.embedded.recipe.grammar import split_of
-from models.embedded.recipe.render_demo import SEATS, perform, write_flac
-from models.embedded.recipe.score import ROWS, Row, cases, score_non_speech, score_prefixes, score_row
-from models.embedded.recipe.script import DEMO_SEED, draw
+from models.embedded.recipe.score import figures, items, table
+from models.embedded.recipe.score.answers import ANSWERERS, BUSY, FOREIGN, QUIET, Answer, Task, answer_row, batches
+from models.embedded.recipe.score.items import BATCH, ROWS, TABLE, Row, cases
 from models.embedded.recipe.segments import OTHER
 
-CLEAN = Row("test", n_sentences=(1,), conditions=lambda _: Conditions(gain_db=-6))
+TEXT = "We will meet again in the new year."
+CLEAN = Row("test", conditions=lambda _: Conditions(gain_db=-6))
 
 
 class Oracle:
-    """Answers with the texts of the cases it was built from, in their order, or with what is given."""
+    """Answers with the texts it was built from, in their order."""
 
-    def __init__(self, answers):
+    def __init__(self, answers, logprob=-0.1):
         self.answers = iter(answers)
+        self.logprob = logprob
 
     def translate(self, request, cancelled):
         source, translation, transcript = next(self.answers)
-        outcomes = tuple(Outcome((Piece((1,), text, -0.1),), 0, "end") for text in (translation, transcript))
+        outcomes = tuple(Outcome((Piece((1,), text, self.logprob),), 0, "end") for text in (translation, transcript))
         return Hypothesis(0, source, OTHER.get(source, UNKNOWN), {}, outcomes)
 
 
@@ -33,25 +35,51 @@ def answers_of(row, language, n):
     return [(language, case.translation, case.transcript) for case in cases(row, language, n)]
 
 
+def scored(answers, language, n=4, row=CLEAN):
+    task = Task(row.name, language, 0, n)
+    return figures.result(list(answer_row(Oracle(answers), row, task)), language)
+
+
+def right(confidence=-0.01):
+    return Answer(True, TEXT, "b", TEXT, "b", confidence)
+
+
+def wrong(confidence=-0.01):
+    return Answer(True, f"{TEXT} and more", "b", TEXT, "b", confidence)
+
+
 def test_every_row_draws_held_out_sentences_alone():
-    for row in ROWS:
-        assert row.split != "train"
+    assert all(row.split != "train" for row in ROWS.values())
 
 
-def test_a_rows_items_are_the_same_each_time():
-    first, second = ([(c.transcript, c.translation) for c in cases(CLEAN, "zh", 5)] for _ in range(2))
-    assert first == second
-    assert len(set(first)) == 5
+def test_no_voice_of_the_calibration_is_trained_on_or_scored():
+    own = set(foreign.CALIBRATION_VARIANTS)
+    assert not own & {*speech.VARIANTS, *speech.HELD_VARIANTS, *speech.FLITE_VARIANTS, *speech.FLITE_HELD_VARIANTS}
+    for row in ROWS.values():
+        assert bool(own & set(row.variants)) == row.name.startswith("calibration")
 
 
-def test_items_hold_as_many_sentences_as_their_row_says():
-    for case in cases(Row("pairs of them", n_sentences=(2,)), "en", 4):
+def test_a_batchs_items_are_the_same_each_time_and_no_other_batchs():
+    first, again, other = ([(c.transcript, c.translation) for c in cases(CLEAN, "zh", 5, b)] for b in (0, 0, 1))
+    assert first == again
+    assert len({*first, *other}) == 10
+
+
+def test_fewer_items_are_the_first_of_more():
+    assert answers_of(CLEAN, "en", 3) == answers_of(CLEAN, "en", 5)[:3]
+    few, many = (list(batches("x", "en", n)) for n in (BATCH + 1, 3 * BATCH))
+    assert [task.n for task in few] == [BATCH, 1]
+    assert few[0] == many[0]
+
+
+def test_items_hold_as_many_sentences_as_their_row_says_and_are_no_longer_than_twenty_seconds():
+    for case in cases(Row("pairs of them", n_sentences=(2, 3)), "en", 4):
         assert sum(case.transcript.count(mark) for mark in ".?!") >= 2
-        assert len(case.samples) > 2 * SAMPLE_RATE
+        assert 2 * SAMPLE_RATE < len(case.samples) <= items.LONGEST_S * SAMPLE_RATE
 
 
 def test_right_answers_score_a_hundred():
-    result = score_row(Oracle(answers_of(CLEAN, "en", 6)), CLEAN, "en", 6)
+    result = scored(answers_of(CLEAN, "en", 4), "en")
     assert (result.bleu, result.exact, result.transcript_exact, result.language) == pytest.approx((100,) * 4)
 
 
@@ -59,64 +87,94 @@ def test_wrong_answers_and_wrong_languages_are_counted():
     answers = answers_of(CLEAN, "zh", 4)
     answers[0] = ("zh", "Nothing of the kind.", answers[0][2])
     answers[1] = ("en", answers[1][1], "nothing")
-    result = score_row(Oracle(answers), CLEAN, "zh", 4)
+    result = scored(answers, "zh")
     assert (result.exact, result.transcript_exact, result.language) == (75, 75, 75)
     assert result.bleu < 100
 
 
-def test_text_written_for_non_speech_is_counted():
-    answers = [(UNKNOWN, "", "")] * 3 + [("en", "", "Hello.")]
-    assert score_non_speech(Oracle(answers), ("tones", "bursts"), 4) == 25
+@pytest.mark.parametrize(("row", "most", "is_met"), [(QUIET, 0.0, False), (BUSY, 1.0, False), (BUSY, 25.0, True)])
+def test_text_written_for_non_speech_is_counted(row, most, is_met):
+    oracle = Oracle([(UNKNOWN, "", "")] * 3 + [("en", "", "Hello.")])
+    line = figures.sounds_line(row, list(ANSWERERS[row](oracle, Task(row, "zh", 0, 4))), most)
+    assert "25.0 %" in line.figures
+    assert line.is_met is is_met
 
 
 def test_a_prefix_that_is_taken_back_counts_against_stability():
-    (case,) = cases(Row("prefixes", variants=speech.HELD_VARIANTS), "en", 1)
+    (case,) = cases(items.GROWING, "en", 1)
     n = len(range(6400, len(case.samples), 6400))
-    answers = [("en", "we meet today", "")] + [("en", "we", "")] * (n - 1) + [("en", "you", "")]
-    count, share = score_prefixes(Oracle(answers), "en", 1)
-    assert count == n
-    assert share == pytest.approx(100 * (n - 1) / n)
+    oracle = Oracle([("en", "we meet today", "")] + [("en", "we", "")] * (n - 1) + [("en", "you", "")])
+    answers = list(ANSWERERS[items.GROWING.name](oracle, Task(items.GROWING.name, "en", 0, 1)))
+    line = figures.growing_line(items.GROWING.name, "en", answers)
+    assert line.n == n
+    assert f"{100 * (n - 1) / n:.1f} %" in line.figures
 
 
-def test_no_sentence_and_no_voice_of_the_demonstration_is_in_training():
-    turns = draw(DEMO_SEED)
-    assert all(split_of(sentence) != "train" for turn in turns for sentence in turn.sentences)
-    assert all(turn.voice.partition("+")[2] in speech.HELD_VARIANTS for turn in turns)
-    assert sum(len(turn.sentences) > 1 for turn in turns) >= len(turns) / 4
+def test_a_target_is_met_only_where_every_figure_reaches_it():
+    exact = [right()] * 9 + [wrong()] * 2
+    assert figures.speech_line(items.SENTENCES.name, "zh", [right()], None).is_met
+    assert figures.speech_line(items.SENTENCES.name, "zh", exact, None).is_met is False
+    assert figures.speech_line(items.PATTERNS.name, "zh", exact, None).is_met is None
+    assert figures.speech_line(items.SECOND.name, "en", exact, None).is_met
 
 
-def test_the_demonstrations_script_is_the_drawn_one_and_its_sound_fits_it():
-    script = load_script()
-    drawn = draw(script.seed)
-    assert script.seed == DEMO_SEED
-    assert [[line.text for line in turn.lines] for turn in script.turns] == [
-        [sentence.side(turn.language).written for sentence in turn.sentences] for turn in drawn
+def test_several_sentences_are_measured_by_single_ones():
+    several = [right()]
+    assert figures.speech_line(items.SEVERAL.name, "zh", several, 100.0).is_met
+    assert figures.speech_line(items.SEVERAL.name, "zh", several, None).is_met is None
+    assert figures.speech_line(items.SEVERAL.name, "zh", [wrong()], 95.0).is_met is False
+
+
+def test_marks_on_right_captions_are_told_from_those_on_wrong_ones():
+    answers = [right(-0.01)] * 30 + [right(-0.5)] + [wrong(-0.5)] * 3 + [wrong(-0.01)]
+    line = figures.doubt_line("zh", answers, -0.1)
+    assert line.n == 31
+    assert line.is_met is False
+    assert "3.2 % marked; of 4 wrong ones 75 %" in line.figures
+
+
+def test_a_foreign_sentence_for_which_nothing_is_written_misleads_nobody():
+    told = [Answer(translation="x", confidence=c, kind="news") for c in (-0.5, -0.01, -0.5)]
+    line = figures.foreign_line(FOREIGN, "en", [*told, Answer(kind="near")], -0.1)
+    assert "75.0 % marked (news 67, near 100; 1 without text)" in line.figures
+    assert line.is_met is False
+
+
+def test_rows_that_need_others_come_once_those_are_there():
+    board = table._Board(-0.1)
+    assert board.take(items.SEVERAL.name, "zh", [right()]) == []
+    assert [line.what for line in board.take(items.SENTENCES.name, "zh", [right()] * 5)] == [items.SENTENCES.name]
+    assert [(line.what, line.is_met) for line in board.rest()] == [
+        (items.SEVERAL.name, True),
+        ("language named right", True),
+        ("right captions marked uncertain", True),
     ]
-    assert [[line.translation for line in turn.lines] for turn in script.turns] == [
-        [sentence.side(OTHER[turn.language]).written for sentence in turn.sentences] for turn in drawn
-    ]
-    with meeting_sound() as path, av.open(str(path)) as container:
-        stream = container.streams.audio[0]
-        assert (stream.rate, stream.channels) == (SAMPLE_RATE, 1)
-        n = sum(frame.samples for frame in container.decode(stream))
-    assert script.turns[-1].end_s < n / SAMPLE_RATE < script.turns[-1].end_s + 2
 
 
-def test_sentences_are_where_the_script_says_and_speakers_differ_in_level(tmp_path):
-    turns = draw(DEMO_SEED)[:4]
-    samples, told = perform(turns)
-    peaks = set()
-    for turn, told_turn in zip(turns, told, strict=True):
-        for line in told_turn["sentences"]:
-            inside = samples[int(line["start_s"] * SAMPLE_RATE) : int(line["end_s"] * SAMPLE_RATE)]
-            assert np.abs(inside).max() == pytest.approx(10 ** (SEATS[turn.speaker].peak_db / 20), rel=0.1)
-            peaks.add(turn.speaker)
-    assert len(peaks) == 3
-    assert 0 < np.abs(samples[: SAMPLE_RATE // 2]).max() < 0.02
-    write_flac(tmp_path / "meeting.flac", samples)
-    with av.open(str(tmp_path / "meeting.flac")) as container:
-        read = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)[0] / 32767
-    assert np.abs(read - samples).max() < 1e-4
+def test_every_row_of_the_table_has_its_tasks_but_those_about_speed():
+    for name in table.NAMES:
+        tasks = list(table._tasks(name, 24))
+        assert bool(tasks) != (name in table.speed.NAMES)
+        assert sum(task.n for task in tasks) in (0, 6, 24, 48)
+    assert {task.language for task in table._tasks(items.SECOND.name, 1)} == {"en"}
+    assert len(list(table._tasks(TABLE[0].name, 1000))) == 2 * 1000 / BATCH
+
+
+def test_progress_is_told_by_cost(monkeypatch):
+    shown: list[str] = []
+    progress = table._Progress(10.0, shown.append, began_s=0.0, shown_s=0.0)
+    monkeypatch.setattr(table.time, "monotonic", lambda: 60.0)
+    progress.add(5.0, "rooms")
+    progress.add(1.0, "too soon to say")
+    assert shown == ["50 % done, 1.0 min left (rooms)"]
+
+
+def test_the_table_says_which_checkpoint_it_is_of(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "config.json").write_text(json.dumps({"tongchuan": {"name": "embedded", "steps": 7}}), "utf-8")
+    told = table.described(tmp_path)
+    assert told.startswith("model.safetensors 9a129038d9a0, steps 7; ")
+    assert table.below_of(tmp_path) == table.DEFAULT_UNCERTAIN_BELOW
 
 
 def test_the_reference_clips_are_short_held_out_and_of_every_kind():

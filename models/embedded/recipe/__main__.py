@@ -109,14 +109,14 @@ def _plan(options: argparse.Namespace) -> Plan:
 def _score(options: argparse.Namespace) -> int:
     from models.embedded.recipe.score.table import print_scores
 
-    print_scores(options.folder, options.items, options.rows, options.jobs, _print, _show_progress)
+    print_scores(options.folder, options.items, options.rows, options.jobs, show=_print, show_progress=_show_progress)
     return 0
 
 
 def _calibrate(options: argparse.Namespace) -> int:
     from models.embedded.recipe.calibrate import calibrate
 
-    calibrate(options.folder, options.items, options.jobs, _print, _show_progress)
+    calibrate(options.folder, options.items, options.jobs, show=_print, show_progress=_show_progress)
     return 0
 
 

@@ -31,25 +31,33 @@ class _Lane:
     """One process, replaced when it dies."""
 
     def __init__(self, is_fresh: bool) -> None:
-        self._jobs_a_process = 1 if is_fresh else None
+        self._is_fresh = is_fresh  # the library's own max_tasks_per_child hangs at its end in Python 3.11
         self._pool = self._new_pool()
 
-    def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=self._jobs_a_process)
+    @staticmethod
+    def _new_pool() -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
     def do(self, job: Job[Result], number: int, show: Callable[[str], None]) -> Result:
         for death in range(TRIES * (1 + MAX_CHANGES)):
             try:
-                return self._pool.submit(job, number, death // TRIES).result()
+                result = self._pool.submit(job, number, death // TRIES).result()
             except BrokenProcessPool:
-                self.close()
-                self._pool = self._new_pool()
+                self._renew()
+            else:
+                if self._is_fresh:
+                    self._renew()
+                return result
             is_changed = (death + 1) % TRIES == 0
             then = "it is skipped, and another made in its place" if is_changed else "it is made again"
             show(f"the process that made number {number} died; {then}")
         raise WorkerError(
             f"Number {number} ended its process {TRIES * (1 + MAX_CHANGES)} times; nothing more is tried."
         )
+
+    def _renew(self) -> None:
+        self.close()
+        self._pool = self._new_pool()
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
