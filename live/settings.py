@@ -98,7 +98,12 @@ class Rule:
 class Settings:
     """Every choice of the user."""
 
-    model: Annotated[str, Rule(str, "Which model translates: a name listed by `tongchuan models`, or a folder.")] = AUTO
+    model: Annotated[
+        str,
+        Rule(
+            str, "Which model translates: a name listed by `tongchuan models`, a folder, or a repository as OWNER/NAME."
+        ),
+    ] = AUTO
     device: Annotated[str, Rule(str, "What the model computes on.", (AUTO, "cuda", "mps", "cpu"))] = AUTO
     source: Annotated[SourceKind, Rule(str, "What is listened to.", ("microphone", "system", "both"))] = "microphone"
     input: Annotated[str, Rule(str, "Name of the microphone, or a part of it; empty for the system's own choice.")] = ""

@@ -11,7 +11,7 @@ from statistics import fmean
 
 from models.base import WRITTEN_ONLY
 from models.catalogue import EMBEDDED, Entry, large, resolve
-from models.memory import Gpu, NoGpu, find_gpu
+from models.memory import Gpu, NoGpu, find_gpu, size_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,16 @@ def choose(directions: Iterable[tuple[str, str]], device: str = "auto") -> Choic
         (entry for entry in large(device) if fits(entry, gpu)), key=lambda entry: score(entry, wanted), reverse=True
     )
     if not fitting:
-        return _embedded(f"{gpu.name} has {_gb(gpu.free_bytes)} free, too little for the larger models", device)
+        return _embedded(f"{gpu.name} has {size_text(gpu.free_bytes)} free, too little for the larger models", device)
     best = next((entry for entry in fitting if entry.is_here), None)
     if best is None:
         name = fitting[0].name
         offer = f"{gpu.name} would hold {name}, which is not here (`tongchuan models fetch {name}` brings it)"
         return replace(_embedded(offer, device), better=fitting[0])
     figure = f", and of the large ones here its published BLEU is best ({score(best, wanted):.1f})"
-    reason = f"{best.name}: {gpu.name} has {_gb(gpu.free_bytes)} free and it needs {_gb(best.memory_bytes or 0)}"
+    reason = (
+        f"{best.name}: {gpu.name} has {size_text(gpu.free_bytes)} free and it needs {size_text(best.memory_bytes or 0)}"
+    )
     return Choice(replace(best, reason=f"{reason}{figure if score(best, wanted) else ''}."))
 
 
@@ -69,10 +71,10 @@ def fit_text(entry: Entry, gpu: Gpu | NoGpu) -> str:
         return "fits any computer"
     if entry.memory_bytes is None:
         return "not known to fit, its needs are not"
-    need = f"it needs {_gb(entry.memory_bytes)}"
+    need = f"it needs {size_text(entry.memory_bytes)}"
     if isinstance(gpu, NoGpu):
         return f"does not fit: {need} of a GPU, and {gpu.reason}"
-    room = f"{gpu.name} has {_gb(gpu.free_bytes)} free"
+    room = f"{gpu.name} has {size_text(gpu.free_bytes)} free"
     return f"fits: {need}, {room}" if fits(entry, gpu) else f"does not fit: {need}, {room}"
 
 
@@ -83,7 +85,3 @@ def score(entry: Entry, directions: Iterable[tuple[str, str]]) -> float:
 
 def _embedded(why: str, device: str) -> Choice:
     return Choice(replace(resolve(EMBEDDED, device), reason=f"The embedded model: {why}."))
-
-
-def _gb(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.1f} GB"

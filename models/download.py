@@ -34,13 +34,14 @@ from models.checkpoint_files import (
     small_files,
 )
 from models.hub_errors import DownloadError, converted
+from models.memory import size_text
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
 
 _TIMEOUT_S = 30.0
 _REVISION = "main"
-_SPARE_BYTES = 500_000_000
+_SPARE_BYTES = 200_000_000
 """Room left on the disk for everything else."""
 _ETAG = re.compile(r"[\w-]{1,128}")
 """What a file in the cache may be called."""
@@ -202,8 +203,8 @@ class _Fetch:
         free = shutil.disk_usage(self._blobs).free
         if needed and free < needed + _SPARE_BYTES:
             raise DownloadError(
-                f"{self._repository} needs {needed / 1e9:.1f} GB more on the disk of {cache_folder()}, and "
-                f"{free / 1e9:.1f} GB are free: make room, or name another place by HF_HOME."
+                f"{self._repository} needs {size_text(needed)} more on the disk of {cache_folder()}, and "
+                f"{size_text(free)} are free: make room, or name another place by HF_HOME."
             )
 
     def _n_here(self, file: _Remote) -> int:
@@ -233,11 +234,14 @@ class _Fetch:
         blob = self._blobs / str(found.etag)
         if not blob.is_file() or blob.stat().st_size != file.size:
             self._stream(url, file, blob)
-        return Path(
+        named = Path(
             hf_hub_download(  # finds the file there, and puts it under its own name
                 self._repository, file.name, revision=self._revision, endpoint=endpoint(), cache_dir=cache_folder()
             )
         )
+        if not named.is_symlink():  # where links are not allowed it is a copy: one is enough
+            blob.unlink(missing_ok=True)
+        return named
 
     def _stream(self, url: str, file: _Remote, blob: Path) -> None:
         """Write a file's bytes beside its place, compare their sum, then move it there."""

@@ -38,6 +38,11 @@ class NoGpu:
     reason: str
 
 
+def size_text(n_bytes: int) -> str:
+    """Bytes as people read them."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+
+
 def find_gpu(device: str = "auto") -> Gpu | NoGpu:
     """The GPU that a model would be put on.
 

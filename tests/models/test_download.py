@@ -133,6 +133,15 @@ def test_a_kill_in_the_midst_of_a_file_leaves_nothing_that_counts(hub, monkeypat
     assert checkpoint_files.is_whole(fetch(NAME))
 
 
+def test_where_links_are_not_allowed_nothing_is_kept_twice(hub, cache, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.file_download.are_symlinks_supported", lambda *_args: False)
+    folder = fetch(NAME)
+    assert sum(path.stat().st_size for path in cache.rglob("*.safetensors")) > 0
+    assert list((cache / "models--Qwen--Qwen-Audio" / "blobs").iterdir()) == []
+    assert checkpoint_files.is_whole(folder)
+    assert fetch(NAME) == folder
+
+
 @pytest.mark.parametrize(
     ("status", "code", "sentence"),
     [
@@ -219,7 +228,7 @@ def test_what_is_no_checkpoint_is_refused_before_its_weights_are_fetched(hub, ch
 def test_a_disk_without_room_is_told_before_anything_large_is_fetched(hub, monkeypatch):
     monkeypatch.setattr(download.shutil, "disk_usage", lambda _path: SimpleNamespace(free=1_000_000))
     line = refused()
-    assert "0.0 GB are free: make room, or name another place by HF_HOME" in line
+    assert "1 MB are free: make room, or name another place by HF_HOME" in line
     assert [path for _, path, _ in hub.asked if path.endswith(".safetensors")] == []
 
 

@@ -15,6 +15,7 @@ import pytest
 from hub_server import Hub, point_at, serving, use_cache
 from huggingface_hub.utils import close_session
 
+from live.errors import LiveError
 from models import choice
 from models.catalogue import NotHereError
 from models.memory import Gpu
@@ -100,7 +101,7 @@ def test_a_model_is_fetched_listed_as_here_and_found_again(capsys, hub):
     assert "qwen-audio is here now: " in out
     assert "Use it with --model qwen-audio" in out
     assert err.startswith(f"tongchuan: {NOTICE}")
-    assert "0.0 of 0.0 GB" in err
+    assert "qwen-audio: 0 MB of 0 MB" in err
     n_asked = len(hub.asked)
     assert main(["models", "fetch", "qwen-audio"]) == 0
     out, err = capsys.readouterr()
@@ -230,6 +231,19 @@ def test_doctor_and_the_list_ask_nothing(capsys, terminal):
         resolve_model(load_settings(parse(["doctor", "--model", "qwen-audio"]))[0], may_ask=False)
     assert main(["models"]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("large_gpu", "hub")
+def test_the_demo_begins_with_what_is_here(capsys, terminal, monkeypatch):
+    def stop() -> None:
+        raise LiveError("That far and no further.")
+
+    monkeypatch.setattr("live.demo.load_script", stop)
+    terminal("y\n")
+    assert main(["demo", "--terminal"]) == 1
+    err = capsys.readouterr().err
+    assert "That far" in err
+    assert "[y/N]" not in err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal as a Unix terminal does")

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings, _ = load_settings(arguments)
     # The meeting's languages are its own, whatever the user listens to otherwise.
     settings = dataclasses.replace(settings, from_language=AUTO, to_language=AUTO, pair=LANGUAGES)
-    entry = resolve_model(settings)
+    entry = resolve_model(settings, may_offer=False)  # what comes with the program is to be seen at once
     script = load_script()
     print(f"A meeting in Mandarin and English, translated by the model '{entry.name}' as it is spoken.")
     if entry.name == EMBEDDED:

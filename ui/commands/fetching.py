@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from models.memory import size_text
 from ui.commands.options import say
 from ui.state import is_noted, note
 
@@ -160,7 +161,7 @@ class _Bar:
             self._bar.update(self._task, completed=fetched.done_bytes)
         elif (n_steps := int(fetched.share * _PLAIN_STEPS)) > self._n_steps:
             self._n_steps = n_steps
-            say(f"{self._name}: {fetched.done_bytes / 1e9:.1f} of {fetched.total_bytes / 1e9:.1f} GB")
+            say(f"{self._name}: {size_text(fetched.done_bytes)} of {size_text(fetched.total_bytes)}")
 
 
 def _agrees(question: str) -> bool:
@@ -172,7 +173,7 @@ def _agrees(question: str) -> bool:
 
 
 def _size(entry: Entry) -> str:
-    return f"{entry.size_bytes / 1e9:.1f} GB " if entry.size_bytes else ""
+    return f"{size_text(entry.size_bytes)} " if entry.size_bytes else ""
 
 
 def _fit(entry: Entry, device: str) -> str:

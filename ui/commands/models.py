@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from live.settings import AUTO
 from models.base import LANGUAGES
+from models.memory import size_text
 from ui.commands.options import Commands, add_command, choose_model, load_settings, named_model
 from ui.exits import DONE
 
@@ -103,12 +104,12 @@ def _facts(entry: Entry, gpu: Gpu | NoGpu) -> Iterator[str]:
         scores = ", ".join(f"{source}-{target} {score:.1f}" for (source, target), score in entry.bleu.items())
         yield f"BLEU on CoVoST 2, published: {scores} ({entry.bleu_source})"
     if entry.size_bytes:
-        yield f"files: {_size(entry.size_bytes)}"
+        yield f"files: {size_text(entry.size_bytes)}"
     if entry.weights:
-        needs = ", ".join(f"{name} {_size(n_bytes + RUNNING_BYTES)}" for name, n_bytes in entry.weights.items())
+        needs = ", ".join(f"{name} {size_text(n_bytes + RUNNING_BYTES)}" for name, n_bytes in entry.weights.items())
         yield f"memory: {needs} (computed, not measured; this version runs {next(iter(entry.weights))} alone)"
     elif entry.memory_bytes:
-        yield f"memory while running: {_size(entry.memory_bytes)}"
+        yield f"memory while running: {size_text(entry.memory_bytes)}"
     if entry.licence:
         yield f"licence: {entry.licence}"
     if entry.licence_notice:
@@ -117,7 +118,3 @@ def _facts(entry: Entry, gpu: Gpu | NoGpu) -> Iterator[str]:
 
 def _place(entry: Entry) -> str:
     return str(entry.factory.arguments.get("folder", "part of the program"))
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

@@ -118,12 +118,13 @@ def check_source(settings: Settings) -> None:
         )
 
 
-def resolve_model(settings: Settings, *, may_ask: bool = True) -> Entry:
+def resolve_model(settings: Settings, *, may_ask: bool = True, may_offer: bool = True) -> Entry:
     """Return the model to use, fetched where the user agrees; say once what is to be known of it.
 
     Args:
         settings: name the model, the compute device and the languages.
         may_ask: otherwise nothing is asked, fetched or said.
+        may_offer: "auto" may ask whether to fetch a larger model.
 
     Raises:
         LiveError: none is named.
@@ -135,7 +136,7 @@ def resolve_model(settings: Settings, *, may_ask: bool = True) -> Entry:
     device = settings.device
     if settings.model == AUTO:
         choice = choose_model(settings)
-        entry = bring_better(choice, device) if may_ask else choice.entry
+        entry = bring_better(choice, device) if may_ask and may_offer else choice.entry
     else:
         name = named_model(settings)
         entry = bring(find(name, device), device) if may_ask else resolve(name, device)
