@@ -143,11 +143,21 @@ def _direction_at(cue: Passage, sentences: dict[Direction, list[Passage]]) -> Di
     return max(sentences, key=lambda direction: sum(cue.overlap_s(sentence) for sentence in sentences[direction]))
 
 
-def _score_direction(target: str, sentences: Sequence[Passage], cues: Sequence[Passage]) -> Score:
+def bleu(hypotheses: Sequence[str], references: Sequence[str], target: str) -> tuple[float, str]:
+    """Corpus BLEU of texts in a language, as Qwen-Audio's evaluation calls sacreBLEU.
+
+    Returns:
+        0 to 100, and sacreBLEU's signature: how it was computed.
+    """
     from sacrebleu.metrics.bleu import BLEU
 
-    pairs = align(sentences, cues, joint(target))
     metric = BLEU(tokenize=tokenizer(target))
-    result = metric.corpus_score([pair.hypothesis for pair in pairs], [[pair.reference for pair in pairs]])
+    result = metric.corpus_score(list(hypotheses), [list(references)])
+    return float(result.score), str(metric.get_signature())
+
+
+def _score_direction(target: str, sentences: Sequence[Passage], cues: Sequence[Passage]) -> Score:
+    pairs = align(sentences, cues, joint(target))
+    figure, signature = bleu([pair.hypothesis for pair in pairs], [pair.reference for pair in pairs], target)
     missed = sum(not any(sentence.belongs_to(cue) for cue in cues) for sentence in sentences)
-    return Score(result.score, len(sentences), missed, tokenizer(target), str(metric.get_signature()))
+    return Score(figure, len(sentences), missed, tokenizer(target), signature)

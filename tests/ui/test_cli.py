@@ -8,7 +8,7 @@ from ui import logs
 from ui.cli import main
 from ui.commands.parser import parse
 
-ALL = ("run", "demo", "file", "listen", "ask", "analyse", "devices", "models", "settings", "doctor")
+ALL = ("run", "demo", "file", "listen", "ask", "analyse", "evaluate", "devices", "models", "settings", "doctor")
 
 
 pytestmark = pytest.mark.usefixtures("own_process")
@@ -33,10 +33,10 @@ def test_help_lists_every_command(capsys):
     assert "examples:" in text
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_every_command_explains_itself_and_takes_model_and_device(capsys, name):
+@pytest.mark.parametrize("words", [*((name,) for name in ALL if name != "evaluate"), ("evaluate", "covost2")])
+def test_every_command_explains_itself_and_takes_model_and_device(capsys, words):
     with pytest.raises(SystemExit) as end:
-        main([name, "--help"])
+        main([*words, "--help"])
     assert end.value.code == 0
     text = capsys.readouterr().out
     assert "--model NAME|PATH" in text

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 
-from ui.commands import analyse, ask, demo, devices, doctor, file, listen, models, run, settings
+from ui.commands import analyse, ask, demo, devices, doctor, evaluate, file, listen, models, run, settings
 
-COMMANDS = (run, demo, file, listen, ask, analyse, devices, models, settings, doctor)
+COMMANDS = (run, demo, file, listen, ask, analyse, evaluate, devices, models, settings, doctor)
 DEFAULT = "run"
 
 _DESCRIPTION = "Live speech translation on your own computer: Mandarin and English subtitles on the desktop."
