@@ -12,6 +12,7 @@ from models.embedded.recipe.speech import (
     FLITE_VARIANTS,
     HELD_VARIANTS,
     VARIANTS,
+    WIDEST_SPREAD,
     SpeechError,
     Voice,
     draw_training_voice,
@@ -70,6 +71,13 @@ def test_held_out_voices_are_never_drawn_for_training():
     drawn = {draw_voice(rng, language).variant for language in ("zh", "en") for _ in range(2000)}
     assert drawn == set(VARIANTS)
     assert not drawn & set(HELD_VARIANTS)
+
+
+def test_a_variant_that_crashes_espeak_is_drawn_within_what_it_can_say():
+    rng = random.Random(0)
+    drawn = [draw_voice(rng, "zh", ("rob",)) for _ in range(300)]
+    assert max(voice.spread for voice in drawn) == WIDEST_SPREAD["rob"]
+    synthesise(tuple("能给我看一下合同吗？"), Voice("zh", "cmn", "rob", pitch=25, spread=WIDEST_SPREAD["rob"]))
 
 
 def test_an_unknown_voice_is_refused():

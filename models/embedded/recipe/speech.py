@@ -58,6 +58,8 @@ VARIANTS = (
     *("sandro", "shelby", "steph", "steph2", "travis", "victor", "zac"),
 )
 """espeak variants heard in training; robots, whispers and croaks are left out."""
+WIDEST_SPREAD = {"rob": 55}
+"""A wider intonation at a low pitch ends the process: espeak-ng 1.52 crashes on this variant in Mandarin."""
 FLITE = "flite"
 """The accent of the second synthesiser's voices; its variants are the voices' names."""
 FLITE_VARIANTS = ("slt", "rms", "kal", "kal16")
@@ -128,7 +130,7 @@ def draw_voice(rng: random.Random, language: str, variants: Sequence[str] = VARI
         variant=variant,
         rate=rng.randint(125, 215),
         pitch=rng.randint(25, 80),
-        spread=rng.randint(30, 80),
+        spread=min(rng.randint(30, 80), WIDEST_SPREAD.get(variant, 100)),
     )
 
 
