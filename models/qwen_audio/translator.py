@@ -134,7 +134,11 @@ class _Writing:
     cancelled: Callable[[], bool]
 
     def outcome(self, branch: Branch) -> Outcome:
-        """One branch's text; a translation that came out in another language is written once more."""
+        """One branch's text; a translation that came out in another language is written once more.
+
+        A draft is checked in both tries, so it changes nothing. Behind a committed text that took a second try, the
+        first try begins without force: what was committed shows the model the language.
+        """
         asking, request = self.ready.asking, self.request
         first = self._written(branch, asking.ask(branch, self.direction, request))
         found = self._found_instead(branch, first)
