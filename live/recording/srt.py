@@ -20,6 +20,8 @@ Lines = Literal["both", "translation", "transcript"]
 """Which languages a cue holds; of both, the translation stands on top."""
 
 Form = Literal["srt", "vtt"]
+UNCERTAIN_MARK = "[?]"
+"""Stands before the text of an uncertain caption: neither format has a way of its own that players show."""
 
 
 class SubtitleFile:
@@ -73,6 +75,8 @@ class SubtitleFile:
         }[self._lines]
         lines = (" ".join(line.text.split()) for line in chosen)  # a line break of the model's own would end the cue
         text = "\n".join(line for line in lines if line)
+        if text and caption.is_uncertain:
+            text = f"{UNCERTAIN_MARK} {text}"
         if self._is_vtt:
             return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         return text

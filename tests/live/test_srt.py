@@ -1,5 +1,6 @@
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pysubs2
@@ -48,6 +49,21 @@ def test_a_caption_without_text_makes_no_cue_and_a_line_break_does_not_end_one(t
     file.take(final(1, 2, "One\n\ntwo.", ""), 0.0)
     file.close()
     assert (tmp_path / "talk.srt").read_text() == "1\n00:00:01,000 --> 00:00:02,000\nOne two.\n\n"
+
+
+@pytest.mark.parametrize("form", ["srt", "vtt"])
+@pytest.mark.parametrize(
+    ("lines", "texts"), [("both", "Hello.\n你好。"), ("translation", "Hello."), ("transcript", "你好。")]
+)
+def test_an_uncertain_caption_is_marked_once(tmp_path, form, lines, texts):
+    file = SubtitleFile(tmp_path / "talk", lines, form)
+    for text, is_uncertain in (("Hello.", True), ("Goodbye.", False), ("", True)):
+        said = caption(0, 1, text, "你好。" if text == "Hello." else "")
+        file.take(CaptionUpdated(replace(said, is_uncertain=is_uncertain)), 0.0)
+    file.close()
+    first, *others = (cue.plaintext for cue in pysubs2.load(str(tmp_path / "talk"), format_=form))
+    assert first == f"[?] {texts}"
+    assert not any("?" in cue for cue in others)
 
 
 def test_webvtt_has_its_header_and_escapes_what_would_be_markup(tmp_path):
