@@ -30,7 +30,7 @@ from models.embedded.recipe.run import Stage
 
 PHONE_WEIGHT = 0.3
 HEAD_RATE = 3.0
-"""Factor on the learning rates of the phone head by itself, a convex problem: after 240 steps, 0.88 where 1.0 gave 1.09."""
+"""Factor on the rates of the phone head by itself, a convex problem: 0.88 after 240 steps where 1.0 gave 1.09."""
 CORRUPTED = 0.06
 """Share of phone labels that the decoder's pretraining gets wrong, as an encoder will."""
 DROPPED = 0.04
