@@ -116,6 +116,16 @@ class UtteranceSkipped:
 
 
 @dataclass(frozen=True, slots=True)
+class UtteranceSilent:
+    """An utterance held no words after all: no caption follows."""
+
+    lane: Lane
+    id: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class LevelChanged:
     """How loud a lane is."""
 
@@ -169,6 +179,15 @@ class ModelRestarted:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingChanged:
+    """The session's folder: whether sound goes into it, and what keeps it from being written."""
+
+    has_sound: bool
+    problem: str | None = None
+    """The sentence to show; None: all is written."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionStopped:
     """The last event of a session; `error` is the sentence to show, None after a normal stop."""
 
@@ -182,12 +201,14 @@ Event = (
     | UtteranceClosed
     | UtteranceFailed
     | UtteranceSkipped
+    | UtteranceSilent
     | LevelChanged
     | LagChanged
     | AudioDropped
     | DeviceChanged
     | MarkAdded
     | ModelRestarted
+    | RecordingChanged
     | SessionStopped
 )
 

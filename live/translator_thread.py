@@ -1,7 +1,8 @@
 """The translator thread: utterances in, captions out.
 
-In: jobs from a JobQueue. Out: CaptionUpdated, LagChanged, UtteranceFailed, ModelLoading and ModelRestarted, in order.
-It owns the model worker and calls the policy; where sound comes from and when a session ends is not its business.
+In: jobs from a JobQueue. Out: CaptionUpdated, UtteranceSilent, LagChanged, UtteranceFailed, ModelLoading and
+ModelRestarted, in order. It owns the model worker and calls the policy; where sound comes from and when a session ends
+is not its business.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from typing import Protocol, assert_never
 
 from live.audio import Utterance
 from live.errors import unworded
-from live.events import CaptionUpdated, Event, LagChanged, ModelLoading, ModelRestarted, UtteranceFailed
+from live.events import (
+    CaptionUpdated,
+    Event,
+    LagChanged,
+    ModelLoading,
+    ModelRestarted,
+    UtteranceFailed,
+    UtteranceSilent,
+)
 from live.policy import Policy
 from live.queues import Job, JobQueue
 from models.base import (
@@ -187,6 +196,8 @@ class TranslatorThread:
         caption = policy.caption(utterance, hypothesis)
         if caption is not None:
             self._emit(CaptionUpdated(caption))
+        elif utterance.is_final:
+            self._emit(UtteranceSilent(utterance.lane, utterance.id, utterance.start, utterance.end))
         self._emit(LagChanged(waiting_s=began_s - job.since_s, compute_s=answered_s - began_s, stability_s=0.0))
 
     def _ask(self, worker: Worker, request: Request, *, gives_way: bool) -> Hypothesis | None:

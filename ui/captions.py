@@ -25,11 +25,13 @@ from live.events import (
     Mode,
     ModelLoading,
     ModelRestarted,
+    RecordingChanged,
     SessionStopped,
     State,
     StateChanged,
     UtteranceClosed,
     UtteranceFailed,
+    UtteranceSilent,
     UtteranceSkipped,
 )
 from live.policy import shown
@@ -80,6 +82,8 @@ class View:
     level: int
     """Loudest lane, 0 to LEVEL_STEPS."""
     is_speech: bool
+    is_recorded: bool
+    """Whether sound is kept: everyone in the room may see it."""
     until_s: float | None
     """The clock's time at which the view changes without an event; None: it stays."""
 
@@ -141,6 +145,7 @@ class CaptionModel:
         self._levels: dict[Lane, LevelChanged] = {}
         self._devices: dict[Lane, str] = {}
         self._missing: dict[Lane, str] = {}
+        self._recording = RecordingChanged(has_sound=False)
         self._detail = ""
         self._loading: float | None = None
         self._behind_s = 0.0
@@ -156,6 +161,10 @@ class CaptionModel:
                 self._show(caption)
             case UtteranceClosed():
                 self._active_s = self._clock()
+            case UtteranceSilent():
+                pass  # nothing of it was shown
+            case RecordingChanged():
+                self._change_recording(event)
             case LevelChanged():
                 self._levels[event.lane] = event
                 if event.speech >= SPEECH:
@@ -198,6 +207,7 @@ class CaptionModel:
             captions=captions,
             status=self._status(now),
             level=level_step(level.level_dbfs) if level else 0,
+            is_recorded=self._recording.has_sound,
             is_speech=any(heard.speech >= SPEECH for heard in self._levels.values()),
             until_s=min(ends, default=None),
         )
@@ -245,6 +255,11 @@ class CaptionModel:
             self._devices[lane] = name
             self._missing.pop(lane, None)
 
+    def _change_recording(self, now: RecordingChanged) -> None:
+        if self._recording.problem is not None and now.problem is None:
+            self._note("The session is written again, and nothing of its text is lost", "listening")
+        self._recording = now
+
     def _status(self, now: float) -> Status:
         if self.state in ("stopping", "stopped"):
             return self._ending_status()
@@ -262,6 +277,8 @@ class CaptionModel:
         """Name what is wrong while the session listens, empty where nothing is."""
         for lane, detail in self._missing.items():
             return f"No {LANE_NAMES[lane]}: {detail}" if detail else f"No {LANE_NAMES[lane]}"
+        if self._recording.problem is not None:
+            return self._recording.problem
         return f"Listening, {self._behind_s:.0f} s behind" if self._behind_s >= LAG_SHOWN_S else ""
 
     def _ending_status(self) -> Status:
