@@ -70,7 +70,7 @@ def fit_text(entry: Entry, gpu: Gpu | NoGpu) -> str:
     if entry.name == EMBEDDED:
         return "fits any computer"
     if entry.memory_bytes is None:
-        return "not known to fit, its needs are not"
+        return "whether it fits is not known"
     need = f"it needs {size_text(entry.memory_bytes)}"
     if isinstance(gpu, NoGpu):
         return f"does not fit: {need} of a GPU, and {gpu.reason}"

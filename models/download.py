@@ -127,7 +127,8 @@ class _Fetch:
 
         self._repository = repository
         self._progress = progress
-        self._headers: dict[str, str] = build_hf_headers()
+        # Compressed on the way, a file could not go on where it stopped.
+        self._headers: dict[str, str] = build_hf_headers() | {"Accept-Encoding": "identity"}
         self._api = HfApi(endpoint=endpoint())
         name = repo_folder_name(repo_id=repository, repo_type="model")
         self._blobs = cache_folder() / name / "blobs"

@@ -96,3 +96,8 @@ def test_whether_a_model_fits_is_said_with_both_figures():
     assert fit_text(entry, SMALL) == "does not fit: it needs 18.3 GB, NVIDIA RTX 3060 has 12.0 GB free"
     assert fit_text(entry, NoGpu("none is here")) == "does not fit: it needs 18.3 GB of a GPU, and none is here"
     assert fit_text(catalogue.known()[0], NoGpu("none is here")) == "fits any computer"
+
+
+def test_of_a_model_whose_needs_are_not_known_no_fit_is_claimed():
+    unknown = replace(catalogue.large()[0], memory_bytes=None)
+    assert fit_text(unknown, LARGE) == "whether it fits is not known"
