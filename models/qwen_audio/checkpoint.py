@@ -18,13 +18,13 @@ from torch import nn
 from transformers import Qwen2AudioForConditionalGeneration
 
 from models.base import Mode, ModelLoadError, Progress
+from models.checkpoint_files import CONFIG
 from models.qwen_audio.files import few, opened, read_json, tensor_files
 from models.qwen_audio.frontend import FrontEnd
 from models.qwen_audio.layouts import Layout, read_layout
 from models.qwen_audio.tokenizer import Tokenizer
 from models.qwen_audio.vocabulary import IM_END, library_tags
 
-_CONFIG = "config.json"
 _GENERATION = "generation_config.json"
 
 
@@ -151,7 +151,7 @@ def inspect(folder: Path) -> tuple[Layout, dict[str, Path]]:
     Raises:
         ModelLoadError: a file is missing, corrupt or pickled, or the config is of another model.
     """
-    raw = read_json(folder / _CONFIG)
+    raw = read_json(folder / CONFIG)
     files = tensor_files(folder)
     return read_layout(raw, frozenset(files), _is_chat(folder)), files
 

@@ -14,10 +14,8 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from models.base import ModelLoadError
+from models.checkpoint_files import INDEX, WEIGHTS, BrokenFileError, has_only_pickles, shards
 
-_WEIGHTS = "model.safetensors"
-_INDEX = "model.safetensors.index.json"
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _FEW = 3
 """How many tensors an error names."""
 
@@ -45,24 +43,28 @@ def tensor_files(folder: Path) -> dict[str, Path]:
     Raises:
         ModelLoadError: a file is missing or corrupt, the index is not true, or there are only pickles.
     """
-    if (folder / _INDEX).is_file():
-        try:
-            index = {name: folder / str(file) for name, file in read_json(folder / _INDEX)["weight_map"].items()}
-        except (KeyError, AttributeError) as e:
-            raise ModelLoadError(f"{folder / _INDEX} has no weight_map; fetch the checkpoint again.") from e
-        for path in sorted(set(index.values())):
-            held = frozenset(_names(path))
-            listed = {name for name, file in index.items() if file == path}
-            if held != listed:
-                raise ModelLoadError(f"{path} does not hold what the index says: {few(held ^ listed)}.")
-        return index
-    if (folder / _WEIGHTS).is_file():
-        return dict.fromkeys(_names(folder / _WEIGHTS), folder / _WEIGHTS)
-    if any(path for pattern in _PICKLES for path in folder.glob(pattern)):
+    if (folder / INDEX).is_file():
+        return _indexed(folder / INDEX)
+    if (folder / WEIGHTS).is_file():
+        return dict.fromkeys(_names(folder / WEIGHTS), folder / WEIGHTS)
+    if folder.is_dir() and has_only_pickles([path.name for path in folder.iterdir()]):
         raise ModelLoadError(
             f"{folder} holds its weights only as pickles, which can run any program when opened; get it as safetensors."
         )
-    raise ModelLoadError(f"{folder} is no checkpoint: it has no {_WEIGHTS}.")
+    raise ModelLoadError(f"{folder} is no checkpoint: it has no {WEIGHTS}.")
+
+
+def _indexed(index: Path) -> dict[str, Path]:
+    try:
+        paths = [index.with_name(name) for name in shards(index)]
+    except BrokenFileError as e:
+        raise ModelLoadError(f"In {index.parent}, {e}; fetch the checkpoint again.") from e
+    placed = {name: index.with_name(str(file)) for name, file in read_json(index)["weight_map"].items()}
+    for path in paths:
+        held, listed = frozenset(_names(path)), {name for name, file in placed.items() if file == path}
+        if held != listed:
+            raise ModelLoadError(f"{path} does not hold what the index says: {few(held ^ listed)}.")
+    return placed
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The vocabulary files of a checkpoint: what each id of text spells, and which ids are tags.
 
-In: a folder with one of the three kinds of vocabulary. Out: ranks and tags, from which tokenizer.py encodes. Encoding
+In: a folder with a vocabulary of one of the three kinds. Out: ranks and tags, from which tokenizer.py encodes. Encoding
 is not its business.
 
 Every kind is byte-level BPE whose merges are ordered by id: two neighbours are joined where what they spell together
@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from models.base import ModelLoadError
 from models.qwen_audio.files import read_json
@@ -30,6 +29,7 @@ _V1_RANKS = "qwen.tiktoken"
 _RANKS = "tokenizer.tiktoken"
 _TAGS = "tokenizer_config.json"
 _LIBRARY = "tokenizer.json"
+_WORDS = "vocab.json"
 
 
 class Vocabulary(NamedTuple):
@@ -49,9 +49,13 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     """
     if (folder / _RANKS).is_file():
         return Vocabulary(read_ranks(folder / _RANKS), _read_tags(folder / _TAGS))
-    if (folder / _LIBRARY).is_file():
-        return _read_library(folder / _LIBRARY)
-    return read_v1(folder / _V1_RANKS)
+    if (folder / _V1_RANKS).is_file():
+        return read_v1(folder / _V1_RANKS)
+    if (folder / _LIBRARY).is_file() or (folder / _WORDS).is_file():
+        return _read_library(folder)
+    raise ModelLoadError(
+        f"{folder} has no vocabulary: no {_V1_RANKS}, {_RANKS}, {_LIBRARY} or {_WORDS}; fetch the checkpoint again."
+    )
 
 
 def read_v1(path: Path) -> Vocabulary:
@@ -70,8 +74,17 @@ def library_tags(folder: Path) -> dict[str, int]:
     Raises:
         ModelLoadError: the file is broken.
     """
-    path = folder / _LIBRARY
-    return _tags_of(path, read_json(path)) if path.is_file() else {}
+    path, key = folder / _LIBRARY, "added_tokens"
+    if not path.is_file():
+        path, key = folder / _TAGS, "added_tokens_decoder"
+    if not path.is_file():
+        return {}
+    written = read_json(path).get(key, {})
+    try:
+        tags = written if isinstance(written, list) else [{**tag, "id": i} for i, tag in written.items()]
+        return {str(tag["content"]): int(tag["id"]) for tag in tags}
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        raise ModelLoadError(f"{path} does not say which ids its {key} have; fetch the checkpoint again.") from e
 
 
 def read_ranks(path: Path) -> dict[bytes, int]:
@@ -99,37 +112,31 @@ def _check_ranks(path: Path, ranks: Mapping[bytes, int], n_written: int) -> None
 
 
 def _read_tags(path: Path) -> dict[str, int]:
-    try:
-        tags = json.loads(path.read_text(encoding="utf-8"))["special_tokens"]
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        raise ModelLoadError(
-            f"{path} does not say which ids its special_tokens have; fetch the checkpoint again."
-        ) from e
+    tags = read_json(path).get("special_tokens")
     if not isinstance(tags, dict) or not all(isinstance(i, int) for i in tags.values()) or END not in tags:
         raise ModelLoadError(f"The special_tokens of {path} are not a table of ids with {END}; fetch it again.")
     return tags
 
 
-def _read_library(path: Path) -> Vocabulary:
-    """A tokenizer.json as the library writes it: bytes are written as printable characters, tags stand beside."""
-    raw = read_json(path)
-    tags = _tags_of(path, raw)
+def _read_library(folder: Path) -> Vocabulary:
+    """A vocabulary as the library writes it: bytes are written as printable characters, tags stand beside.
+
+    It stands in one file, or in those that the library read before there was one.
+    """
+    path = folder / _LIBRARY
+    is_one = path.is_file()
+    path = path if is_one else folder / _WORDS
+    tags = library_tags(folder)
     try:
-        words = {word: int(i) for word, i in raw["model"]["vocab"].items() if word not in tags}
+        vocab = read_json(path)["model"]["vocab"] if is_one else read_json(path)
+        words = {word: int(i) for word, i in vocab.items() if word not in tags}
         ranks = {bytes(map(_byte_of().__getitem__, word)): i for word, i in words.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise ModelLoadError(f"{path} is not a byte-level vocabulary; fetch the checkpoint again.") from e
     if END not in tags:
-        raise ModelLoadError(f"{path} is not the vocabulary of a Qwen-Audio checkpoint: it has no {END}.")
+        raise ModelLoadError(f"The vocabulary {path} is not of a Qwen-Audio checkpoint: it has no {END}.")
     _check_ranks(path, ranks, len(words))
     return Vocabulary(ranks, tags)
-
-
-def _tags_of(path: Path, raw: Mapping[str, Any]) -> dict[str, int]:
-    try:
-        return {str(tag["content"]): int(tag["id"]) for tag in raw["added_tokens"]}
-    except (ValueError, KeyError, TypeError) as e:
-        raise ModelLoadError(f"{path} does not say which ids its added_tokens have; fetch the checkpoint again.") from e
 
 
 @cache

@@ -195,7 +195,7 @@ def test_a_shard_that_is_missing_cut_short_or_not_as_indexed_is_named(v1_copy):
     edit_weights(shard, **{"stray.weight": torch.zeros(1)})
     with pytest.raises(ModelLoadError, match=rf"{SECOND} does not hold what the index says: stray.weight"):
         load(v1_copy, CPU)
-    for broken in ("{", "[]", "{}", '{"weight_map": []}'):
+    for broken in ("{", "[]", "{}", '{"weight_map": []}', '{"weight_map": {"lm_head.weight": "../model.safetensors"}}'):
         index.write_text(broken)
         with pytest.raises(ModelLoadError, match=r"index\.json"):
             load(v1_copy, CPU)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from transformers import BertConfig, Qwen2Config, WhisperConfig
 from models.base import ModelLoadError, TranslateError
 from models.qwen_audio.checkpoint import build_on_meta, inspect, load, stored_tensors
 from models.qwen_audio.decoder import Decoder
+from models.qwen_audio.frontend import FrontEnd
 from models.qwen_audio.layouts import read_layout
 from models.qwen_audio.tokenizer import Tokenizer
 
@@ -67,6 +69,34 @@ def test_a_checkpoint_that_says_what_it_was_taught_is_believed(small_folder, tmp
     checkpoint = load(tmp_path, CPU)
     assert (checkpoint.mode, checkpoint.front_end.edge, checkpoint.name) == (mode, edge, "x")
     assert checkpoint.languages == ("zh", "en", "de")
+
+
+def test_the_published_qwen2_audio_says_little_in_its_config_and_has_8397094912_values():
+    raw = {
+        "model_type": "qwen2_audio",
+        "audio_token_index": 151646,
+        "audio_config": {"model_type": "qwen2_audio_encoder", "num_mel_bins": 128, "d_model": 1280},
+        "text_config": {
+            "model_type": "qwen2",
+            "intermediate_size": 11008,
+            "rms_norm_eps": 1e-5,
+            "rope_theta": 10000,
+            "max_position_embeddings": 8192,
+            "vocab_size": 156032,
+        },
+        "vocab_size": 156032,
+        "torch_dtype": "bfloat16",
+    }
+    layout = read_layout(raw, frozenset({"audio_tower.conv1.weight"}))
+    tensors = stored_tensors(layout, build_on_meta(layout))
+    assert sum(math.prod(tensor.shape) for tensor in tensors.values()) == 8_397_094_912
+    assert tensors["language_model.model.layers.31.mlp.gate_proj.weight"].shape == (11008, 4096)
+    assert tensors["language_model.lm_head.weight"].shape == (156032, 4096)
+    assert tensors["audio_tower.layers.31.fc1.weight"].shape == (5120, 1280)
+    assert tensors["multi_modal_projector.linear.weight"].shape == (4096, 1280)
+    assert layout.front_end == FrontEnd(128, "masked")
+    assert layout.config.text_config.rms_norm_eps == 1e-5
+    assert layout.config.text_config.rope_parameters["rope_theta"] == 10000
 
 
 def test_generation_settings_that_are_broken_are_one_clear_error(other_v1, tmp_path):

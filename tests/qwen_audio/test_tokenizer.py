@@ -14,7 +14,7 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from models.base import ModelLoadError
 from models.qwen_audio.tokenizer import SPLIT_PATTERN, Tokenizer
-from models.qwen_audio.vocabulary import read_ranks, v1_tags
+from models.qwen_audio.vocabulary import read_ranks, read_v1, v1_tags
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "assets" / "qwen_audio_golden.json").read_text())
 SPAN = "<audio>" + "[[[AUDIO:modality]]]" * 3 + "</audio>"
@@ -173,6 +173,21 @@ def test_the_folder_of_a_library_checkpoint_is_read(tmp_path):
     assert (tokenizer.end, tokenizer.n_text, tokenizer.n_vocab) == (256, 256, 257)
 
 
+def test_the_older_files_of_the_library_are_read_as_its_newer_one(qwen2_audio, tmp_path):
+    library = qwen2_audio.processor.tokenizer
+    added = library.get_added_vocab()
+    vocab = {word: i for word, i in library.get_vocab().items() if word not in added}
+    (tmp_path / "vocab.json").write_text(json.dumps(vocab))
+    decoder = {str(i): {"content": tag, "special": True} for tag, i in added.items()}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": decoder}))
+    older, newer = Tokenizer.from_folder(tmp_path), Tokenizer.from_folder(qwen2_audio.folder)
+    assert dict(older.tags) == dict(newer.tags)
+    assert older.encode(TEXTS[0]) == newer.encode(TEXTS[0]) == library.encode(TEXTS[0], add_special_tokens=False)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": {"x": {}}}))
+    with pytest.raises(ModelLoadError, match="which ids its added_tokens_decoder have"):
+        Tokenizer.from_folder(tmp_path)
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -194,8 +209,10 @@ def test_a_broken_vocabulary_of_the_library_is_one_clear_error(tmp_path, broken)
 
 
 def test_a_missing_or_broken_vocabulary_is_one_clear_error(tmp_path):
-    with pytest.raises(ModelLoadError, match=r"qwen\.tiktoken cannot be read"):
+    with pytest.raises(ModelLoadError, match=r"has no vocabulary: no qwen\.tiktoken"):
         Tokenizer.from_folder(tmp_path)
+    with pytest.raises(ModelLoadError, match=r"qwen\.tiktoken cannot be read"):
+        read_v1(tmp_path / "qwen.tiktoken")
     ranks = tmp_path / "tokenizer.tiktoken"
     for broken in (b"!!!! 0\n", b"YQ==\n", b"YQ== x\n", b"YQ== 0\nYg== 2\n", b"YQ== 0\nYQ== 1\n"):
         ranks.write_bytes(broken)
@@ -204,5 +221,5 @@ def test_a_missing_or_broken_vocabulary_is_one_clear_error(tmp_path):
     write_ranks(ranks, [bytes([i]) for i in range(256)])
     for broken in ("{", "[]", "{}", '{"special_tokens": {"<|zh|>": 1}}', '{"special_tokens": {"<|endoftext|>": "1"}}'):
         (tmp_path / "tokenizer_config.json").write_text(broken)
-        with pytest.raises(ModelLoadError, match="special_tokens"):
+        with pytest.raises(ModelLoadError, match=r"special_tokens|tokenizer_config\.json"):
             Tokenizer.from_folder(tmp_path)
