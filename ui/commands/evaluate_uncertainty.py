@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from live.errors import LiveError
 from live.evaluation.uncertainty import COLUMNS, TABLE, Clip, Findings, Heard, find, hear, read_clips
 from live.settings import AUTO, Settings
-from ui.commands.options import Commands, add_command, add_speech, load_settings, resolve_model
+from ui.commands.options import Commands, add_command, add_setting, load_settings, resolve_model
 from ui.exits import DONE
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ def add_parser(measures: Commands) -> None:
         "your own data where nothing may be written there.",
         examples=("tongchuan evaluate uncertainty --data clips --model qwen-audio",),
     )
-    add_speech(parser)
+    group = parser.add_argument_group("speech")
+    add_setting(group, "--from", "from_language", metavar="LANGUAGE")
+    add_setting(group, "--to", "to_language", metavar="LANGUAGE")
+    add_setting(group, "--pair", "pair", metavar="A,B")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help=f"folder with {TABLE} and the clips")
     parser.add_argument("--no-progress", action="store_true", help="show no progress bar")
 
