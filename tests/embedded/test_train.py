@@ -224,6 +224,21 @@ def test_batches_are_moved_whole(tokenizer):
     assert all(getattr(moved.layout, field.name).device.type == "meta" for field in fields(moved.layout))
 
 
+@torch.no_grad()
+def test_the_network_makes_all_its_tensors_where_the_batch_lies(network, tokenizer):
+    elsewhere = torch.device("meta")  # as strict about mixing as a graphics card is
+    batch = next(device.moved(tiny_batches(tokenizer), elsewhere))
+    network = network.to(elsewhere)
+    prefix = train.PhonePrefix(6).to(elsewhere)
+    for audio in (
+        network.model.multi_modal_projector(encode(network, batch.mel, batch.lengths).pooled),
+        prefix(batch.labels),
+    ):
+        mask = block_mask(batch.layout, audio.dtype)
+        final = decode(network, splice(network, batch.layout, audio), batch.layout.positions, mask)
+        assert final.device == elsewhere
+
+
 def test_the_fastest_type_is_one_of_those_it_tried():
     assert device.fastest_type(torch.device("cpu")) in {torch.bfloat16, torch.float32}
 
