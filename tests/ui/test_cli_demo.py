@@ -10,6 +10,10 @@ import pysubs2
 import pytest
 from example_talk import PAUSE_S, TURN_S, write_talk
 
+from ui.commands import demo as command
+from ui.commands.parser import parse
+from ui.exits import INTERRUPTED
+
 ROOT = Path(__file__).parents[2]
 N_TURNS = 3
 
@@ -123,3 +127,26 @@ def test_a_folder_that_cannot_be_written_is_one_line_before_anything_plays(meeti
     assert done.returncode == 1
     assert "demo.srt cannot be written" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_demo_says_what_its_model_is_and_is_not(monkeypatch, capsys):
+    class Left:
+        failures = ()
+        is_whole = False
+
+        def __init__(self, *_):
+            pass
+
+        def in_terminal(self):
+            return INTERRUPTED
+
+        def written(self):
+            return ""
+
+    monkeypatch.setattr(command, "_Meeting", Left)
+    arguments = parse(["demo", "--terminal", "--model", "embedded"])
+    assert arguments.run(arguments) == INTERRUPTED
+    told = capsys.readouterr().out
+    for fact in ("demonstration model", "synthetic voices", "meeting phrases", "nothing is claimed for human speech"):
+        assert fact in told
+    assert "not in its training" in told

@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     script = load_script()
     print(f"A meeting in Mandarin and English, translated by the model '{entry.name}' as it is spoken.")
     if entry.name == EMBEDDED:
-        print("This small model knows only its own domain, sentences of meetings. These were not in its training.")
+        print(f"{entry.notice} These sentences were not in its training.")
     is_on_screen = not arguments.terminal and has_screen()
     print("Its subtitles are on the screen." if is_on_screen else "", flush=True)
     with meeting_sound() as sound:
