@@ -1,7 +1,7 @@
 """A table of the spoken words with their times: final captions in, tab-separated lines out.
 
-The first line names the columns: start_s, end_s (seconds from the beginning), lane, language, word. Marks have no time
-and are left out, and so is a caption whose words came without times. Which model knows times is not its business.
+The first line names the columns: start_s, end_s (seconds from the beginning), lane, language, word. Marks are left
+out; a word whose time the model did not tell has empty times. Which model knows times is not its business.
 """
 
 from __future__ import annotations
@@ -47,10 +47,14 @@ class WordFile:
 
 def _rows(caption: Caption) -> list[bytes]:
     return [
-        _row(f"{seconds(word.start):.3f}", f"{seconds(word.end):.3f}", caption.lane, caption.source, word.text)
+        _row(_time(word.start), _time(word.end), caption.lane, caption.source, word.text)
         for word in caption.transcript.settled
-        if word.start is not None and word.end is not None
+        if any(character.isalnum() for character in word.text)
     ]
+
+
+def _time(at: int | None) -> str:
+    return "" if at is None else f"{seconds(at):.3f}"
 
 
 def _row(*fields: str) -> bytes:

@@ -25,11 +25,12 @@ def written(path: Path, *events) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def test_final_words_are_listed_with_their_times_and_marks_are_not(tmp_path):
-    said = update(Word("面\t条 ", 800, 17_600), Word("，"), Word(" Wi-Fi", 20_000, 36_000))
+def test_final_words_are_listed_with_what_is_known_of_their_times_and_marks_are_not(tmp_path):
+    said = update(Word("面\t条 ", 800, 17_600), Word("，"), Word(" Wi-Fi", 20_000, 36_000), Word(" um"))
     path = tmp_path / "words.tsv"
     assert written(path, StateChanged("listening"), update(final=False), said) == (
-        "start_s\tend_s\tlane\tlanguage\tword\n0.050\t1.100\tfile\tzh\t面 条\n1.250\t2.250\tfile\tzh\tWi-Fi\n"
+        "start_s\tend_s\tlane\tlanguage\tword\n"
+        "0.050\t1.100\tfile\tzh\t面 条\n1.250\t2.250\tfile\tzh\tWi-Fi\n\t\tfile\tzh\tum\n"
     )
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

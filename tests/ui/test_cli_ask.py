@@ -113,13 +113,13 @@ def test_a_model_that_takes_one_sound_refuses_two(capsys, clip, fake_of):
         (("analyse", "EMPTY"), "is empty"),
         (("analyse", "TEXT"), "is not a sound or video file"),
         (("analyse", "."), "is a folder"),
-        (("ask", "FOUR", "what?"), "At most 3 minutes of sound are taken at once"),
-        (("ask", "TWO", "TWO", "what?"), "last 4.0 minutes together, and a conversation holds 3"),
+        (("ask", "SIX", "what?"), "At most 5 minutes of sound are taken at once"),
+        (("ask", "THREE", "THREE", "what?"), "last 6.0 minutes together, and a conversation holds 5"),
         (("analyse", "FORTY"), "At most 30 minutes of sound are taken at once"),
     ],
 )
 def test_bad_input_is_one_line(capsys, clip, tmp_path, words, sentence):
-    minutes = {"TWO": 2.0, "FOUR": 4.0, "FORTY": 40.0}
+    minutes = {"THREE": 3.0, "SIX": 6.0, "FORTY": 40.0}
     made = {"CLIP": clip, "EMPTY": tmp_path / "empty.wav", "TEXT": tmp_path / "text.wav"}
     made["EMPTY"].write_bytes(b"")
     made["TEXT"].write_bytes(b"no sound at all" * 99)

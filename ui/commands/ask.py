@@ -18,8 +18,8 @@ from ui.exits import DONE
 if TYPE_CHECKING:
     from live.parts import Recording
 
-MOST_S = 3 * 60.0
-"""Sound in one conversation: 4,500 tokens at 25 a second, of the 6,144 that Qwen-Audio-Chat's window holds."""
+MOST_S = 5 * 60.0
+"""Sound in one conversation: 7,500 tokens at 25 a second, of the 8,192 that Qwen2-Audio reads; others read less."""
 PROMPT = "? "
 
 
@@ -32,7 +32,8 @@ def add_parser(commands: Commands) -> None:
         "ask a model about recordings; on a terminal, go on asking",
         detail="The answer is printed as it is written. On a terminal, further questions are typed one a line; Ctrl-D "
         "ends. A recording longer than the model takes at once (30 s) is cut where it is quiet into several sounds; at "
-        f"most {MOST_S / 60:g} minutes of sound are taken. Takes a model that answers questions.",
+        f"most {MOST_S / 60:g} minutes of sound are taken, by Qwen-Audio-Chat about 75 s. Takes a model that answers "
+        "questions.",
         examples=(
             'tongchuan ask call.wav "What does the caller want?" --model qwen-audio-chat',
             'tongchuan ask one.wav other.wav "Is this the same speaker?" --model qwen2-audio-instruct',
