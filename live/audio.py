@@ -5,6 +5,7 @@ Every time is an int sample index at 16 kHz since the session began, on its lane
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,8 @@ BLOCK_S = 0.02
 """Sound in one block, as sources deliver it."""
 
 Lane = Literal["microphone", "system", "file"]
+LANE_NAMES: Mapping[Lane, str] = {"microphone": "microphone", "system": "computer sound", "file": "file"}
+"""As people read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +72,10 @@ class Utterance:
 def seconds(samples: int) -> float:
     """Samples at 16 kHz as seconds."""
     return samples / SAMPLE_RATE
+
+
+def clock_text(sample: int) -> str:
+    """Write a time of the session as 01:05, or 1:01:05 from an hour on."""
+    minutes, second = divmod(int(seconds(sample)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"

@@ -31,8 +31,8 @@ def open_private(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "wb", buffering=0)
 
 
-def replace_private(path: Path, text: str) -> None:
-    """Put UTF-8 text in the place of a file: readers see the old one or the new one, never half of one.
+def replace_private(path: Path, content: str | bytes) -> None:
+    """Put text, as UTF-8, or bytes in the place of a file: readers see the old one or the new one, never half of one.
 
     A symbolic link stays one: the file it leads to is replaced.
 
@@ -44,7 +44,7 @@ def replace_private(path: Path, text: str) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".")  # of mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode("utf-8"))
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from live.audio import Lane, seconds
+from live.audio import LANE_NAMES, Lane, seconds
 from live.events import (
     AudioDropped,
     Caption,
@@ -56,8 +56,6 @@ READ_WIDE_CPS = 9.0
 READ_NARROW_CPS = 20.0
 
 StatusKind = Literal["working", "listening", "paused", "warning", "error", "ended"]
-
-LANE_NAMES: dict[Lane, str] = {"microphone": "microphone", "system": "computer sound", "file": "file"}
 
 
 @dataclass(frozen=True, slots=True)

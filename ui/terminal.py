@@ -17,7 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from live.audio import seconds
+from live.audio import clock_text
 from live.events import Caption, CaptionUpdated, Event, Mode, UtteranceFailed
 from ui.captions import LEVEL_STEPS, CaptionModel, Status, View
 
@@ -161,13 +161,6 @@ class TerminalView:
         grid.add_column(justify="right", no_wrap=True)
         grid.add_row(line, Text(self._aside, "dim"))
         return grid
-
-
-def clock_text(sample: int) -> str:
-    """Write a time of the session as 01:05, or 1:01:05 from an hour on."""
-    minutes, second = divmod(int(seconds(sample)), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
 
 
 def settled_row(caption: Caption) -> RenderableType:

@@ -11,8 +11,9 @@ from builders import Clock, update
 from rich.cells import cell_len
 from rich.console import Console
 
+from live.audio import clock_text
 from live.events import LevelChanged, ModelLoading, StateChanged, UtteranceFailed
-from ui.terminal import REFRESH_S, TerminalView, clock_text
+from ui.terminal import REFRESH_S, TerminalView
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 EN = "The quarterly revenue grew by 15%, mostly because of very strong sales in Asia and in South America."

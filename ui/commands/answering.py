@@ -112,8 +112,7 @@ class _Log(io.TextIOBase):
 
 def say_parts(recording: Recording, parts: Sequence[Part], longest: int) -> None:
     """Tell how a recording was cut, if it was."""
-    from live.audio import seconds
-    from ui.terminal import clock_text
+    from live.audio import clock_text, seconds
 
     if recording.warning:
         say(recording.warning)
@@ -127,7 +126,7 @@ def say_parts(recording: Recording, parts: Sequence[Part], longest: int) -> None
 
 def span(part: Part) -> str:
     """A part's time in its recording."""
-    from ui.terminal import clock_text
+    from live.audio import clock_text
 
     return f"{clock_text(part.start)}-{clock_text(part.end)}"
 

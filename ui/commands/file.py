@@ -137,7 +137,7 @@ class FileDisplay:
 
     def tick(self) -> None:
         """Move the bar to where everything has been translated."""
-        from ui.terminal import clock_text
+        from live.audio import clock_text
 
         read = min([self._source.position, *self._open.values()])
         self._position = max(self._position, read)
