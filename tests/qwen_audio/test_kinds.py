@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from random_checkpoints import V1_SIZES, noise, write_shards, write_v1
+from safetensors.torch import load_file, save_file
 from transformers import BertConfig, Qwen2Config, WhisperConfig
 
 from models.base import ModelLoadError, TranslateError
@@ -168,6 +169,19 @@ def test_more_text_and_sound_than_the_model_holds_is_refused(other_v1):
             next(steps)
         with pytest.raises(TranslateError, match="holds 512 tokens"):
             Decoder(checkpoint, torch.ones(checkpoint.n_rows, dtype=torch.bool)).listen([mel] * 6, clip * 6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_off_the_cpu_weights_keep_their_dtype_and_every_tensor_is_on_the_device(small_folder, tmp_path, dtype):
+    copied(small_folder, tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file({name: tensor.to(dtype) for name, tensor in tensors.items()}, tmp_path / "model.safetensors")
+    checkpoint = load(tmp_path, torch.device("meta"))  # a device like any other, but for holding nothing
+    model = checkpoint.model
+    assert (checkpoint.device.type, checkpoint.dtype) == ("meta", dtype)
+    assert {p.dtype for p in model.parameters()} == {dtype}
+    assert {t.device.type for t in (*model.parameters(), *model.buffers())} == {"meta"}
+    assert {p.dtype for p in load(tmp_path, torch.device("meta"), torch.float32).model.parameters()} == {torch.float32}
 
 
 MEASURE = """
