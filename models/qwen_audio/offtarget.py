@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Literal
 
 from models.base import UNKNOWN
@@ -52,10 +53,14 @@ _LEAD_BYTES: tuple[tuple[int, int, Script], ...] = (
 
 _ALARM_LETTERS = 4
 """Letters of a foreign script, more than of the right one, that are no name any more."""
-_ALARM_WORDS = 3
-"""Commonest words of one foreign language, more than so many times those of the right one, that are no title."""
+_ALARM_WORDS, _ALARM_WORDS_ALONE = 3, 2
+"""So many more of the commonest words of a foreign language than of the right one, if that has some, or none."""
+_ALARM_CHARACTERS = 3
+"""Characters of the wrong way of writing Chinese, more than so many times those of the right one."""
 _FEW_WORDS = 4
 """Fewer words than these tell no Latin language."""
+_LONGEST_COMPOUND = 13
+"""So many hanzi without any kana are no Japanese: "東京都知事選挙立候補者" is one word."""
 _KANA_SHARE = 5
 """Chinese with one kana to so few hanzi is Japanese."""
 
@@ -157,14 +162,15 @@ def _script(char: str) -> Script:
 def _instead_of_script(text: str, language: str, letters: Counter[Script]) -> str | None:
     own = sum(letters[script] for script in _SCRIPTS[language])
     if letters["latin"] and _is_latin_prose(text, own):
-        counts = _own_counts(_words(text))
+        counts = _counts(_words(text), _SPLIT)
         return max(counts, key=counts.__getitem__)
     for script, found in (("hangul", "ko"), ("kana", "ja"), ("han", "zh"), ("other", UNKNOWN)):
         if script not in _SCRIPTS[language] and _ALARM_LETTERS <= letters[script] > own:  # type: ignore[index]
             return found
     if language == "ja":
         foreign = sum(char in _NOT_JAPANESE for char in text)
-        return "zh" if foreign >= 2 and not letters["kana"] else None
+        is_chinese = foreign >= 2 or letters["han"] >= _LONGEST_COMPOUND
+        return "zh" if is_chinese and not letters["kana"] else None
     if language == "ko":
         return None
     if letters["kana"] >= _ALARM_LETTERS and letters["kana"] * _KANA_SHARE > letters["han"]:
@@ -177,14 +183,14 @@ def _is_latin_prose(text: str, own: int) -> bool:
     words = _words(text)
     if not own:
         return len(_plain(words)) >= _FEW_WORDS
-    return len(words) > own and sum(_own_counts(words).values()) >= 2
+    return len(words) > own and sum(_counts(words, _OWN).values()) >= 2
 
 
 def _other_chinese(text: str, language: str) -> str | None:
     simplified = sum(char in _SIMPLIFIED for char in text)
     traditional = sum(char in _TRADITIONAL for char in text)
     right, wrong, other = (simplified, traditional, "zh_tr") if language == "zh" else (traditional, simplified, "zh")
-    return other if wrong >= 2 and wrong > _ALARM_WORDS * right else None
+    return other if wrong >= 2 and wrong > _ALARM_CHARACTERS * right else None
 
 
 def _instead_of_latin(text: str, language: str, letters: Counter[Script]) -> str | None:
@@ -195,10 +201,11 @@ def _instead_of_latin(text: str, language: str, letters: Counter[Script]) -> str
     plain = _plain(_words(text))
     if len(plain) < _FEW_WORDS:
         return None
-    counts = _own_counts(plain)
+    counts = _counts(plain, _SPLIT)
     right = counts.pop(language, 0)
     found = max(counts, key=counts.__getitem__)
-    return found if counts[found] >= _ALARM_WORDS and counts[found] > _ALARM_WORDS * right else None
+    is_alarm = counts[found] - right >= (_ALARM_WORDS if right else _ALARM_WORDS_ALONE) and counts[found] >= 2 * right
+    return found if is_alarm else None
 
 
 def _words(text: str) -> list[str]:
@@ -210,14 +217,14 @@ def _plain(words: list[str]) -> list[str]:
     return [word for place, word in enumerate(words) if place == 0 or not word[0].isupper()]
 
 
-def _own_counts(words: list[str]) -> dict[str, int]:
-    """How many words can only be of each Latin language."""
-    counts = dict.fromkeys(_OWN, 0)
+def _counts(words: list[str], lists: Mapping[str, frozenset[str]]) -> dict[str, int]:
+    """How many words are in the list of each Latin language, or have a letter that no other has."""
+    counts = dict.fromkeys(lists, 0)
     for word in words:
         lower = word.lower()
         parts = {lower, _ELISION.sub("", lower)}
-        for language, own in _OWN.items():
-            counts[language] += bool(own & parts) or any(c in lower for c in _OWN_LETTERS.get(language, ""))
+        for language, common in lists.items():
+            counts[language] += bool(common & parts) or any(c in lower for c in _OWN_LETTERS.get(language, ""))
     return counts
 
 
