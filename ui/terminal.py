@@ -188,7 +188,7 @@ def _direction(caption: Caption) -> Text:
 def _row(when: str, direction: Text, text: Text) -> RenderableType:
     grid = Table.grid()
     grid.add_column(width=TIME_WIDTH)
-    grid.add_column(width=DIRECTION_WIDTH)
+    grid.add_column(width=max(DIRECTION_WIDTH, direction.cell_len + 1))
     grid.add_column(overflow="fold")
     grid.add_row(Text(when, "dim"), direction, text)
     return grid

@@ -21,7 +21,7 @@ from models.base import Piece
 _HYPHENS = "-‐‑"
 _APOSTROPHES = "'’"
 _SEPARATORS = ".,:/"
-_MAGNITUDES = "万亿"
+_MAGNITUDES = "万亿萬億"
 _UNITS = "%‰°"
 _UNSPACED = (
     (0x2E80, 0x30FF),  # radicals, 々 and 〇, kana

@@ -2,7 +2,7 @@ import pytest
 from example_captions import caption
 
 from live.demo import Line, Script, Turn
-from live.evaluation.score import Pair, Passage, align, score
+from live.evaluation.score import Pair, Passage, align, bleu, joint, score
 
 
 def passages(*items):
@@ -78,3 +78,20 @@ def test_made_up_captions_cost_score():
     whole = [caption(0, 4.4, EN), caption(4.8, 9.4, ZH, direction=("en", "zh"))]
     scores = score(SCRIPT, [*whole, caption(20, 24, EN)])
     assert min(result.bleu for result in scores.values()) < 100
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kind", "between"),
+    [
+        ("zh", "我们周一开会讨论预算。", "zh", ""),
+        ("zh_tr", "我們週一開會討論預算。", "zh", ""),
+        ("ja", "会議は三時に始まります。", "char", ""),
+        ("ko", "회의는 오후 세 시에 시작합니다.", "13a", " "),
+        ("de", "Das Treffen beginnt um drei Uhr.", "13a", " "),
+    ],
+)
+def test_each_language_has_its_own_words_and_spaces(language, text, kind, between):
+    figure, signature = bleu([text], [text], language)
+    assert figure == pytest.approx(100)
+    assert f"tok:{kind}|" in signature
+    assert joint(language) == between

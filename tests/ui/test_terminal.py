@@ -53,6 +53,13 @@ def test_a_failure_is_a_line_of_its_own() -> None:
     assert written(out) == "01:05 -- The model did not answer.\n"
 
 
+def test_a_long_direction_keeps_clear_of_the_text() -> None:
+    out = console()
+    with TerminalView(console=out) as view:
+        view.apply(update(1, "會議開始。", source="en", target="zh_tr", is_uncertain=True))
+    assert re.search(r"en→zh_tr \? +會議開始。", CONTROL.sub("", written(out)))
+
+
 def test_an_empty_final_prints_nothing() -> None:
     out = console(is_terminal=False)
     with TerminalView(console=out) as view:
