@@ -85,6 +85,7 @@ def train(
         optimiser.restore(saved["optimiser"])
         progress = Progress(**saved["progress"])
     saved_at = shown_at = begun_at = progress.spent_s
+    shown = ""
     while not progress.is_done(stage.budget_s) and not is_over():
         began = time.monotonic()
         batch = next(batches)
@@ -96,7 +97,8 @@ def train(
         progress.note(parts, len(batch.lengths), time.monotonic() - began)
         if progress.spent_s - shown_at >= SHOW_EVERY_S:
             shown_at = progress.spent_s
-            show(progress.line(stage.name, stage.budget_s))
+            shown = progress.line(stage.name, stage.budget_s)
+            show(shown)
         if progress.spent_s - saved_at >= SAVE_EVERY_S:
             saved_at = progress.spent_s
             _save(stage, optimiser, progress)
@@ -105,7 +107,9 @@ def train(
     if progress.spent_s > begun_at:
         _save(stage, optimiser, progress)
     optimiser.full_precision()
-    show(progress.line(stage.name, stage.budget_s))
+    last = progress.line(stage.name, stage.budget_s)
+    if last != shown:
+        show(last)
     return progress
 
 
