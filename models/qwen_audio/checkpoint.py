@@ -114,21 +114,7 @@ def load(
     """
     layout, files = inspect(folder)
     model = build_on_meta(layout)
-    targets = stored_tensors(layout, model)
-    _compare_names(targets.keys(), files.keys())
-    _compare_shapes(targets, files)
-    bounds = None
-    for count, (name, tensor) in enumerate(_tensors(files), start=1):
-        dtype = dtype or _default_dtype(device, tensor.dtype)
-        placed = tensor.to(device, dtype)
-        if name == layout.bounds:
-            bounds = placed
-        else:
-            _assign(model, targets[name].names, placed)
-        progress(count / len(files))
-    if bounds is not None and layout.audio_start_id is not None:
-        rows = model.get_input_embeddings().weight
-        rows.data[layout.audio_start_id : layout.audio_start_id + len(bounds)] = bounds
+    _fill(model, layout, files, device, dtype, progress)
     _restore_rotary(model, device)
     model.eval()
     head = model.lm_head.weight
@@ -188,6 +174,31 @@ def _query_key_value(name: str) -> tuple[str, int]:
         if part in name:
             return (name.replace(part, ""), place)
     return (name, 0)
+
+
+def _fill(
+    model: Qwen2AudioForConditionalGeneration,
+    layout: Layout,
+    files: Mapping[str, Path],
+    device: torch.device,
+    dtype: torch.dtype | None,
+    progress: Progress,
+) -> None:
+    targets = stored_tensors(layout, model)
+    _compare_names(targets.keys(), files.keys())
+    _compare_shapes(targets, files)
+    bounds = None
+    for count, (name, tensor) in enumerate(_tensors(files), start=1):
+        dtype = dtype or _default_dtype(device, tensor.dtype)
+        placed = tensor.to(device, dtype)
+        if name == layout.bounds:
+            bounds = placed
+        else:
+            _assign(model, targets[name].names, placed)
+        progress(count / len(files))
+    if bounds is not None and layout.audio_start_id is not None:
+        rows = model.get_input_embeddings().weight
+        rows.data[layout.audio_start_id : layout.audio_start_id + len(bounds)] = bounds
 
 
 def _assign(model: nn.Module, names: tuple[str, ...], tensor: torch.Tensor) -> None:
