@@ -98,6 +98,8 @@ _OWN = {
 _OWN_LETTERS = {"de": "ßäö", "es": "ñ¿¡", "fr": "çœêëîû", "it": "òì"}
 _ELISION = re.compile(r"^(?:[cdjlmnst]|qu|dell|nell|all|un|quest)['’]")
 """An article or pronoun that French and Italian write together with the next word."""
+_ADDRESS = re.compile(r"\S+[./@]\S+")
+"""A web page, a file, a mailbox: in no language."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|[¿¡]")
 
 _PAIRS = (
@@ -182,7 +184,8 @@ def _is_latin_prose(text: str, own: int) -> bool:
     """Whether the Latin words among `own` characters are more than names, which begin with capitals."""
     words = _words(text)
     if not own:
-        return len(_plain(words)) >= _FEW_WORDS
+        plain = _plain(words)
+        return len(plain) >= _FEW_WORDS or len(plain) == len(words) >= _FEW_WORDS - 1
     return len(words) > own and sum(_counts(words, _OWN).values()) >= 2
 
 
@@ -209,7 +212,9 @@ def _instead_of_latin(text: str, language: str, letters: Counter[Script]) -> str
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text) if not word[0].isalpha() or _script(word[0]) == "latin"]
+    return [
+        word for word in _WORD.findall(_ADDRESS.sub(" ", text)) if not word[0].isalpha() or _script(word[0]) == "latin"
+    ]
 
 
 def _plain(words: list[str]) -> list[str]:

@@ -108,6 +108,7 @@ def test_the_two_ways_of_writing_chinese_are_told_apart_where_they_differ():
         "Microsoft Azure OpenAI Service",
         "The Lord of the Rings",
         "https://example.org",
+        "see www.example.org/a/b or mail@example.org",
         "…?!",
         "Hmm",
     ],
@@ -144,6 +145,8 @@ def test_foreign_names_inside_a_sentence_are_no_fault(language, text):
     [
         ("de", "And we have to find una soluzione che non sia for all of the people.", "en"),
         ("zh", "我们 should decide what to do with the other plan", "en"),
+        ("zh", "Good morning everyone.", "en"),
+        ("zh", "How are you?", "en"),
         ("ja", "我们明天见，你说对吗？", "zh"),
         ("ja", "東京都知事將在明天上午十點公布結果。", "zh"),
         ("en", "Это предложение написано по-русски.", UNKNOWN),
