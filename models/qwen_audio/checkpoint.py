@@ -114,7 +114,7 @@ def load(
     """
     layout, files = inspect(folder)
     model = build_on_meta(layout)
-    _fill(model, layout, files, device, dtype, progress)
+    _fill(model, layout, files, progress, device=device, dtype=dtype)
     _restore_rotary(model, device)
     model.eval()
     head = model.lm_head.weight
@@ -180,9 +180,10 @@ def _fill(
     model: Qwen2AudioForConditionalGeneration,
     layout: Layout,
     files: Mapping[str, Path],
+    progress: Progress,
+    *,
     device: torch.device,
     dtype: torch.dtype | None,
-    progress: Progress,
 ) -> None:
     targets = stored_tensors(layout, model)
     _compare_names(targets.keys(), files.keys())
