@@ -1,27 +1,16 @@
-"""Subtitle files: final captions in, SRT or WebVTT out, in the order in which they become final.
+"""Subtitle files that grow while a session runs: events in, cues out, in the order in which captions become final.
 
-Each caption is appended as soon as it is final. How lines are best broken and timed for reading is not its business.
+The cues are those of an export (live/recording/export/cues.py), timed without knowing what follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
-from pysubs2.formats.subrip import SubripFormat
-from pysubs2.formats.webvtt import WebVTTFormat
-
-from live.audio import seconds
-from live.events import Caption, CaptionUpdated, Event, StateChanged
+from live.events import CaptionUpdated, Event, MarkAdded, StateChanged
+from live.recording.export.cues import Cue, Lines, Placing, caption_cues, mark_cues
+from live.recording.export.subtitles import VTT_HEADER, Form, numbered
 from live.recording.growing import GrowingFile
-
-Lines = Literal["both", "translation", "transcript"]
-"""Which languages a cue holds; of both, the translation stands on top."""
-
-Form = Literal["srt", "vtt"]
-UNCERTAIN_MARK = "[?]"
-"""Stands before the text of an uncertain caption: neither format has a way of its own that players show."""
 
 
 class SubtitleFile:
@@ -38,8 +27,9 @@ class SubtitleFile:
 
     def __init__(self, path: Path, lines: Lines = "both", form: Form = "srt") -> None:
         self._lines = lines
-        self._is_vtt = form == "vtt"
-        self._stamp: Callable[[int], str] = (WebVTTFormat if self._is_vtt else SubripFormat).ms_to_timestamp
+        self._form = form
+        self._placing = Placing()
+        self._marks: list[MarkAdded] = []
         self._n_cues = 0
         self.file = GrowingFile(path, "subtitles")
 
@@ -49,15 +39,19 @@ class SubtitleFile:
         Raises:
             RecordingError: the disk is full, or gone.
         """
-        if isinstance(event, StateChanged) and event.state == "listening" and not self.file.has_begun:
-            self.file.begin()
-            if self._is_vtt:
-                self.file.append(b"WEBVTT\n\n")
-        if isinstance(event, CaptionUpdated) and event.caption.is_final:
-            text = self._text(event.caption)
-            if text:
-                self._n_cues += 1
-                self.file.append(self._cue(event.caption, text).encode("utf-8"))
+        match event:
+            case StateChanged(state="listening") if not self.file.has_begun:
+                self.file.begin()
+                if self._form == "vtt":
+                    self.file.append(VTT_HEADER.encode())
+            case MarkAdded():
+                self._marks.append(event)  # it waits for the caption of its moment
+            case CaptionUpdated(caption) if caption.is_final:
+                marks = [mark for mark in self._marks if mark.at < caption.end]
+                self._marks = [mark for mark in self._marks if mark.at >= caption.end]
+                self._append(caption_cues(caption, marks, self._lines))
+            case _:
+                pass
 
     def close(self) -> None:
         """Put everything on the disk.
@@ -65,22 +59,13 @@ class SubtitleFile:
         Raises:
             RecordingError: the disk refused it.
         """
+        marks, self._marks = self._marks, []
+        self._append(mark_cues(marks))
         self.file.close()
 
-    def _text(self, caption: Caption) -> str:
-        chosen = {
-            "both": (caption.translation, caption.transcript),
-            "translation": (caption.translation,),
-            "transcript": (caption.transcript,),
-        }[self._lines]
-        lines = (" ".join(line.text.split()) for line in chosen)  # a line break of the model's own would end the cue
-        text = "\n".join(line for line in lines if line)
-        if text and caption.is_uncertain:
-            text = f"{UNCERTAIN_MARK} {text}"
-        if self._is_vtt:
-            return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        return text
-
-    def _cue(self, caption: Caption, text: str) -> str:
-        start, end = (self._stamp(round(1000 * seconds(at))) for at in (caption.start, caption.end))
-        return f"{self._n_cues}\n{start} --> {end}\n{text}\n\n"
+    def _append(self, cues: list[Cue]) -> None:
+        nexts = [*(cue.start_ms for cue in cues[1:]), None]
+        for cue, next_ms in zip(cues, nexts, strict=False):
+            self._n_cues += 1
+            placed = self._placing.place(cue, next_ms)
+            self.file.append(numbered(placed, self._n_cues, self._form).encode("utf-8"))
