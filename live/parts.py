@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from live.audio import AudioBlock, seconds
-from live.audio_file import FAST_BLOCK_S, SoundFile
 from live.errors import CaptureError
 from live.resample import Resampler
 from live.segmenter import quietest
@@ -61,6 +60,8 @@ def read_recording(path: Path, longest_s: float) -> Recording:
     Raises:
         CaptureError: it is missing, no sound, too short or too long; the sentence says what to do.
     """
+    from live.audio_file import FAST_BLOCK_S, SoundFile  # here: FFmpeg's libraries are slow to load
+
     sound = SoundFile(path)
     try:
         if (sound.duration_s or 0.0) > longest_s:

@@ -167,22 +167,23 @@ class _Progress:
 
     def __init__(self, model: str, n_clips: int, *, is_shown: bool) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         console = Console(file=sys.stderr, highlight=False)
         self._n_clips = n_clips
+        self._n_done = 0
         self._model = model
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[place]}"),
             TimeRemainingColumn(),
             TextColumn("left"),
             console=console,
             transient=True,
             disable=not (is_shown and console.is_terminal),
         )
-        self._task = self._bar.add_task(f"Loading {model}", total=100)
+        self._task = self._bar.add_task(f"Loading {model}", total=1.0, place="")
 
     def __enter__(self) -> _Progress:
         self._bar.start()
@@ -193,16 +194,24 @@ class _Progress:
 
     def load(self, share: float) -> None:
         """Show how much of the model is loaded."""
-        self._bar.update(self._task, completed=round(100 * share))
+        self._bar.update(self._task, completed=share)
 
     def begin(self, n_before: int) -> None:
         """Count clips from here on, those of earlier runs included."""
         self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(f"Translating, {self._model}", total=self._n_clips, completed=n_before)
+        self._n_done = n_before
+        self._task = self._bar.add_task(
+            f"Translating, {self._model}", total=self._n_clips, completed=n_before, place=self._place
+        )
 
     def advance(self) -> None:
         """One clip more."""
-        self._bar.advance(self._task)
+        self._n_done += 1
+        self._bar.update(self._task, completed=self._n_done, place=self._place)
+
+    @property
+    def _place(self) -> str:
+        return f"{self._n_done:,} / {self._n_clips:,}"
 
 
 def _figures(
