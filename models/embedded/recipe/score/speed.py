@@ -64,8 +64,8 @@ def _keep_to_cores() -> str:
 
 
 def utterances() -> Iterator[Samples]:
-    """Clips of one to three sentences, as long as utterances are."""
-    row = Row("speed", variants=speech.HELD_VARIANTS, n_sentences=(1, 2, 3))
+    """Clips of one to six sentences, as long as utterances are."""
+    row = Row("speed", variants=speech.HELD_VARIANTS, n_sentences=(1, 2, 3, 4, 5, 6))
     for language in row.languages:
         for case in cases(row, language, N_CLIPS):
             if LENGTHS_S[0] <= len(case.samples) / SAMPLE_RATE <= LENGTHS_S[1]:
