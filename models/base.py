@@ -165,7 +165,7 @@ class Hypothesis:
     target: str
     """Language of the translation; UNKNOWN where the source is."""
     scores: Score
-    """Language (or UNKNOWN) to probability, before priors; empty where the source was given and not scored."""
+    """Language (or UNKNOWN) to probability, before priors; empty where none was scored."""
     outcomes: tuple[Outcome, ...]
     cost: Cost = Cost()
 
@@ -185,6 +185,7 @@ class Capabilities:
     verifies: bool = False
     points: bool = False
     names_language: bool = False
+    """Whether it scores the languages, no speech among them, where none is given; otherwise it only takes a guess."""
     transcribes: bool = False
     word_times: bool = False
     takes_context: bool = False

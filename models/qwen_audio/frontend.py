@@ -17,7 +17,8 @@ import torch
 from torch.nn import functional as F
 from transformers.audio_utils import mel_filter_bank
 
-from models.base import SAMPLE_RATE, Samples, TranslateError
+from models.base import SAMPLE_RATE, Samples
+from models.qwen_audio.sound import checked
 
 Edge = Literal["v1", "masked"]
 """What the encoder's convolutions see beyond the end of a clip: nothing, or the silence that it was padded with."""
@@ -90,15 +91,15 @@ class FrontEnd:
         from the clip padded to 30 s.
 
         Args:
-            samples: (n,) float32 in [-1, 1], 16 kHz mono; n at most max_samples.
+            samples: (n,) as sound.checked takes it; n at most max_samples.
 
         Returns:
             (n_mels, 2 * encoder_length(n), and 2 more for the edge "masked") float32, about -1.5 to 1.5.
 
         Raises:
-            TranslateError: the clip is too long, not one channel, or holds values that are no numbers.
+            TranslateError: the clip is too long, not one channel, or holds values that are no samples.
         """
-        self._check(samples)
+        samples = checked(samples, self.max_samples)
         width = 2 * (self.encoder_length(len(samples)) + self._look_ahead)
         wave = torch.zeros(min(width * HOP + WINDOW, self.max_samples))
         wave[: len(samples)] = torch.from_numpy(np.array(samples, dtype=np.float32))
@@ -109,19 +110,6 @@ class FrontEnd:
         log = (torch.maximum(log, log.max() - _RANGE) + 4.0) / 4.0
         # Beyond the longest clip there is no silence either, but the convolution's own zeros.
         return F.pad(log[:, :width], (0, max(0, width - log.shape[1]))).contiguous()
-
-    def _check(self, samples: Samples) -> None:
-        if samples.ndim != 1:
-            raise TranslateError(f"The clip has the shape {samples.shape}; mix it down to one channel first.")
-        if not np.issubdtype(samples.dtype, np.floating):
-            raise TranslateError(f"The clip holds {samples.dtype} samples; scale them to floats from -1 to 1 first.")
-        if len(samples) > self.max_samples:
-            raise TranslateError(
-                f"The clip is {len(samples) / SAMPLE_RATE:.1f} s long and the model hears at most "
-                f"{self.max_samples / SAMPLE_RATE:g} s; cut it first."
-            )
-        if not np.isfinite(samples).all():
-            raise TranslateError("The clip holds samples that are not numbers; its source is broken.")
 
 
 V1 = FrontEnd()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from models.base import (
@@ -30,7 +30,6 @@ from models.qwen_audio.instructed import SentenceAsking
 from models.qwen_audio.loading import Loaded, computing, free_memory, load_folder
 from models.qwen_audio.offtarget import found_instead
 from models.qwen_audio.prompts import spoken
-from models.qwen_audio.sound import checked
 from models.qwen_audio.stopping import Reading, collect, max_tokens
 from models.qwen_audio.tagged import TagAsking
 
@@ -106,7 +105,6 @@ class QwenAudioTranslator:
 def _answer(ready: _Ready, request: Request, cancelled: Callable[[], bool]) -> Hypothesis:
     checkpoint, asking = ready.loaded.checkpoint, ready.asking
     _check_languages(request, asking.languages)
-    request = replace(request, samples=checked(request.samples, checkpoint.front_end.max_samples))
     if cancelled():
         raise Cancelled
     decoder = Decoder(checkpoint, ready.loaded.text)

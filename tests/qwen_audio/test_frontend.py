@@ -88,11 +88,13 @@ def test_a_clip_over_thirty_seconds_is_refused_and_never_cut():
         V1.log_mel(noise(488_000))
 
 
-def test_stereo_integers_and_values_that_are_no_numbers_are_refused():
+def test_stereo_and_values_that_are_no_samples_are_refused_and_sixteen_bits_scaled():
     with pytest.raises(TranslateError, match="one channel"):
         V1.log_mel(noise(2_000).reshape(1_000, 2))
-    with pytest.raises(TranslateError, match="int16"):
-        V1.log_mel((noise(2_000) * 32_767).astype(np.int16))
+    with pytest.raises(TranslateError, match="int32"):
+        V1.log_mel((noise(2_000) * 32_767).astype(np.int32))
+    sixteen = (noise(2_000) * 32_768).astype(np.int16)
+    torch.testing.assert_close(V1.log_mel(sixteen), V1.log_mel(sixteen.astype(np.float32) / 32_768))
     broken = noise(2_000)
     broken[3] = np.nan
     with pytest.raises(TranslateError, match="not numbers"):
