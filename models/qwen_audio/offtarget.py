@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from models.base import UNKNOWN
 
@@ -136,23 +136,24 @@ def found_instead(text: str, language: str) -> str | None:
 def leads_astray(spelling: bytes, language: str, found: str) -> bool:
     """Whether a token belongs to the language that was found in place of the one wanted.
 
-    Letters of a script that the wanted language does not have do; between two languages of one script their own
-    commonest words do, or their own ways of writing a character. Names in another script are lost by this.
+    Letters of a script that only the language found has do; between two languages of one script their own commonest
+    words do, or their own ways of writing a character. Names in that script are lost by this.
 
     Args:
         spelling: what the token spells in UTF-8, perhaps a part of a character.
         language: code of the language wanted.
         found: what found_instead said of the text.
     """
-    wanted = _SCRIPTS.get(language, _LATIN)
+    foreign = _foreign_scripts(language, found)
     try:
         text = spelling.decode("utf-8")
     except UnicodeDecodeError:
-        return _begins_another(spelling, wanted)
-    if any(char.isalpha() and _script(char) not in wanted for char in text):
+        return _begins_one_of(spelling, foreign)
+    if any(char.isalpha() and _script(char) in foreign for char in text):
         return True
-    if found in _OWN:
-        return text.strip().lower() in _OWN[found]
+    if foreign.isdisjoint(_LATIN) and found in _OWN:
+        # A word begins behind a space or with a capital; "at" alone may also end "Monat".
+        return (text[:1] == " " or text[:1].isupper()) and text.strip().lower() in _OWN[found]
     return bool(_strangers(language, found).intersection(text))
 
 
@@ -233,9 +234,16 @@ def _counts(words: list[str], lists: Mapping[str, frozenset[str]]) -> dict[str, 
     return counts
 
 
-def _begins_another(spelling: bytes, wanted: frozenset[Script]) -> bool:
+def _foreign_scripts(language: str, found: str) -> frozenset[Script]:
+    """Scripts that the text shall do without: those found, or all but its own where those are no help."""
+    wanted = _SCRIPTS.get(language, _LATIN)
+    is_known = language in _SCRIPTS and found != UNKNOWN
+    return (_SCRIPTS.get(found, _LATIN) if is_known else frozenset(get_args(Script))) - wanted
+
+
+def _begins_one_of(spelling: bytes, scripts: frozenset[Script]) -> bool:
     last = next((byte for byte in reversed(spelling) if byte >= 0xC0), 0)
-    return any(low <= last <= high and script not in wanted for low, high, script in _LEAD_BYTES)
+    return any(low <= last <= high and script in scripts for low, high, script in _LEAD_BYTES)
 
 
 def _strangers(language: str, found: str) -> frozenset[str]:

@@ -174,6 +174,12 @@ def test_mixtures_and_foreign_scripts_are_found(wanted, text, found):
         (" The", "de", "en", True),
         (" in", "de", "en", False),
         (" Haus", "de", "en", False),
+        ("at", "de", "en", False),  # "Monat"
+        (" at", "de", "en", True),
+        (" of", "zh", "zh_tr", False),
+        ("GPT", "zh", "ja", False),
+        ("GPT", "zh", UNKNOWN, True),
+        ("か", "en", "zh", True),
         ("們", "zh", "zh_tr", True),
         ("们", "zh_tr", "zh", True),
         ("人", "zh_tr", "zh", False),
@@ -189,6 +195,7 @@ def test_tokens_of_the_language_found_lead_astray_and_no_others(spelling, wanted
 def test_a_token_that_ends_inside_a_character_is_judged_by_its_first_byte():
     assert leads_astray("会".encode()[:2], "en", "zh")
     assert leads_astray("회".encode()[:1], "zh", "ko")
+    assert not leads_astray("회".encode()[:1], "zh", "ja")
     assert not leads_astray("会".encode()[:2], "zh", "en")
     assert not leads_astray("é".encode()[:1], "de", "en")
     assert not leads_astray("会".encode()[1:], "en", "zh")  # what it ends was forbidden before
