@@ -58,9 +58,8 @@ def test_lines_subtitles_and_events_tell_the_same(talk, tmp_path):
     translations = ["".join(word["text"] for word in caption["translation"]["settled"]) for caption in captions]
     cues = list(pysubs2.load(str(srt)))
     assert [cue.plaintext.splitlines()[0] for cue in cues] == translations
-    assert [(cue.start, cue.end) for cue in cues] == [
-        (round(caption["start"] / 16), round(caption["end"] / 16)) for caption in captions
-    ]
+    assert [cue.start for cue in cues] == [round(caption["start"] / 16) for caption in captions]
+    assert all(cue.end >= round(caption["end"] / 16) for cue, caption in zip(cues, captions, strict=True))
     assert [cue.plaintext for cue in pysubs2.load(str(vtt))] == [cue.plaintext for cue in cues]
     lines = done.stdout.splitlines()
     assert len(lines) == 4
