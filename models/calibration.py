@@ -66,11 +66,12 @@ def keep_threshold(folder: Path, below: float) -> Path:
 
 
 def write_into_config(folder: Path, below: float) -> None:
-    """Put a threshold into the config.json of a checkpoint of this project's own recipe."""
+    """Put a threshold into the config.json of a checkpoint of this project's own recipe, in place of any other."""
     path = folder / _CONFIG
     config = json.loads(path.read_text("utf-8"))
     config[SECTION][KEY] = below
     _write(path, json.dumps(config, indent=2, sort_keys=True) + "\n")
+    (folder / BESIDE).unlink(missing_ok=True)  # a user's own file is of the config as it was, and found no more
 
 
 def _users_file(folder: Path) -> Path:

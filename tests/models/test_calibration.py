@@ -103,3 +103,13 @@ def test_the_recipes_own_config_takes_a_threshold_and_keeps_the_rest(tmp_path):
     config = json.loads((folder / "config.json").read_text("utf-8"))
     assert config == {"model_type": "qwen2_audio", "tongchuan": {"name": "embedded", "uncertain_below": -0.0625}}
     assert stored_threshold(folder) == -0.0625
+
+
+@pytest.mark.parametrize("is_cached", [False, True])
+def test_a_calibration_of_the_recipes_own_counts_more_than_what_was_found_before(tmp_path, is_cached):
+    place = "models--x" if is_cached else "a"
+    folder = checkpoint(tmp_path / place, tongchuan={"uncertain_below": -0.25})
+    keep_threshold(folder, -0.5)
+    assert stored_threshold(folder) == -0.5
+    write_into_config(folder, -0.0625)
+    assert stored_threshold(folder) == -0.0625

@@ -60,7 +60,7 @@ def _keep_to_cores() -> str:
         return f"{os.cpu_count()} cores (this system binds no process to fewer)"
     cores = sorted(os.sched_getaffinity(0))[:N_CORES]
     os.sched_setaffinity(0, cores)
-    return f"{len(cores)} cores"
+    return f"{len(cores)} core(s)"
 
 
 def utterances() -> Iterator[Samples]:
