@@ -1,6 +1,6 @@
 """The segmenter thread: one opening of a source, from its first block to the utterance that was open when it closed.
 
-In: blocks from a Source. Out: utterances in the JobQueue; UtteranceClosed, LevelChanged and AudioDropped.
+In: blocks from a Source. Out: utterances in the JobQueue; UtteranceClosed, LevelChanged and AudioDropped; the chunks.
 Pausing and changing a source close one LaneThread and open another on the same clock. Models are not its business.
 """
 
@@ -64,6 +64,10 @@ class LaneThread:
     Args:
         segmenter: a fresh one; for pace `fast`, one that gives finals only.
         report: takes LaneEnded and SourceLost; called from this lane's threads.
+        hear: takes every chunk, on this lane's thread, before it may become part of an utterance; must not wait for
+            the session.
+        ignores: whether a block of that monotonic time is the program's own sound: a device's is then kept, and
+            counts as silence.
         after: the lane this one follows on the same clock; its utterances go first.
     """
 
@@ -76,6 +80,8 @@ class LaneThread:
         report: Callable[[LaneEnded | SourceLost], None],
         *,
         pace: Pace,
+        hear: Callable[[AudioChunk], None],
+        ignores: Callable[[float], bool],
         after: LaneThread | None = None,
     ) -> None:
         self.source = source
@@ -87,6 +93,8 @@ class LaneThread:
         self._jobs = jobs
         self._emit = emit
         self._report = report
+        self._tell_sound = hear
+        self._ignores = ignores
         self._pace = pace
         self._after = after
         self._queue = AudioQueue(AUDIO_QUEUE_S)
@@ -164,7 +172,8 @@ class LaneThread:
                 resampler = Resampler(self.source.lane, self.source.rate, self.source.channels)
             self._say_gap(block.first - self._next_first)
             self._next_first = block.first + len(block.samples)
-            self._hear(resampler.push(block))
+            is_own = self.source.lane != "file" and self._ignores(block.stamp_s)
+            self._hear(resampler.push(block), is_own=is_own)
         if resampler is not None:
             self._hear(resampler.flush())
             self._hand_on(self._segmenter.flush())
@@ -194,10 +203,13 @@ class LaneThread:
             self.started_s = began_s
         self._base = max(self._heard, round((began_s - self.started_s) * SAMPLE_RATE))
 
-    def _hear(self, chunk: AudioChunk) -> None:
+    def _hear(self, chunk: AudioChunk, *, is_own: bool = False) -> None:
         if not len(chunk.samples):
             return
         chunk = replace(chunk, start=chunk.start + self._base)
+        self._tell_sound(chunk)
+        if is_own:
+            chunk = replace(chunk, samples=np.zeros_like(chunk.samples))
         utterances = self._segmenter.push(chunk)
         self._heard = chunk.end
         if self._pace == "live" and (level_dbfs := self._meter.push(chunk)) is not None:

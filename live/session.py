@@ -7,14 +7,16 @@ Threads: the session's own, which takes commands and starts and stops the others
 
 from __future__ import annotations
 
-import itertools
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import assert_never
 
+from live.actions import Answer
+from live.audio import AudioChunk, Lane
 from live.capture import Microphone, Source
 from live.errors import LiveError, unworded
 from live.events import (
@@ -25,6 +27,7 @@ from live.events import (
     MarkAdded,
     Mode,
     Pause,
+    Replay,
     Resume,
     SessionStopped,
     SetDirection,
@@ -36,14 +39,14 @@ from live.events import (
     Stop,
     UtteranceFailed,
 )
-from live.lane import LaneEnded, LaneThread, Pace, SourceLost
+from live.lane import LaneEnded, LaneThread, SourceLost
+from live.lanes import Lanes
 from live.policy import Direction, Policy, Retranslation
 from live.queues import JobQueue
-from live.segmenter import PARTIAL_MS, Segmenter
+from live.replay import Replayer
 from live.settings import AUTO, Settings
 from live.sinks import Sink, Sinks
 from live.translator_thread import StartWorker, TranslatorEnded, TranslatorReady, TranslatorThread
-from live.vad import make_detector
 from models.base import Capabilities, TranslatorFactory
 from models.worker import ModelWorker
 
@@ -52,7 +55,20 @@ DRAIN_S = 10.0
 CLOSE_S = 15.0
 """After that: seconds for threads and the model process to end; then they are left behind."""
 
-_Message = Command | TranslatorReady | TranslatorEnded | LaneEnded | SourceLost
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A command, and who waits for what comes of it."""
+
+    command: Command
+    answer: Answer
+
+
+class _Refused(LiveError):
+    """A command cannot be carried out now; the session goes on."""
+
+
+_Message = _Asked | TranslatorReady | TranslatorEnded | LaneEnded | SourceLost
 
 _log = logging.getLogger(__name__)
 
@@ -68,10 +84,12 @@ class Session:
         emit: Sink | Iterable[Sink],
         *,
         model_name: str,
+        hear: Iterable[Callable[[AudioChunk], None]] = (),
         as_live: bool = False,
         word_times: bool = False,
         start_worker: StartWorker = ModelWorker,
         open_microphone: Callable[[str], Source] = Microphone,
+        replayer: Replayer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Set up; nothing is opened or started.
@@ -82,34 +100,41 @@ class Session:
             factory: builds the translator, in the model process.
             emit: takes the events, or several that do; see `live.sinks.Sink`.
             model_name: as shown while the model is loaded.
+            hear: take every lane's sound, a lane's always on one thread, and must not wait for the session.
             as_live: a file read at once makes partials too: what a listener would see if translating took no time.
                 Final captions are the same as without.
             word_times: final transcripts say when each word was spoken.
             start_worker: starts the model process.
             open_microphone: makes the source of another microphone, by a part of its name.
+            replayer: plays the last sentence again; None is one for the default output.
             clock: monotonic seconds.
         """
         self._settings, self._source = settings, source
-        self._pace: Pace = "live" if source.is_live else "lockstep" if as_live else "fast"
-        self._emit = Sinks([emit] if callable(emit) else emit)
+        self._replayer = replayer or Replayer()
+        self._emit = Sinks([*([emit] if callable(emit) else emit), self._replayer])
         self._open_microphone = open_microphone
-        self._ids = itertools.count(1)
         self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         self._jobs = JobQueue(clock)
+        self._lanes = Lanes(
+            settings,
+            self._jobs,
+            self._emit,
+            self._inbox.put,
+            pace="live" if source.is_live else "lockstep" if as_live else "fast",
+            hear=(*hear, self._replayer.hear),
+            ignores=self._replayer.is_heard,
+        )
         self._translator = TranslatorThread(
             factory, start_worker, self._jobs, self._emit, self._inbox.put, model_name=model_name, clock=clock
         )
         self._model_name = model_name
         self._word_times = word_times
         self._mode: Mode = settings.mode
-        self._direction = _direction(settings)
+        self._direction = chosen_direction(settings)
         self._policy: Policy | None = None
         self._state: State = "loading"
         self._is_translating = True
         self._is_abandoned = self._is_paused = False
-        self._is_listening = False  # a lane is open, perhaps held
-        self._lane: LaneThread | None = None  # the newest
-        self._running: set[LaneThread] = set()
         self._deadline_s: float | None = None
         self._error: str | None = None
         self._thread = threading.Thread(target=self._run, name="session", daemon=True)
@@ -127,16 +152,20 @@ class Session:
     @property
     def started_s(self) -> float | None:
         """Monotonic time at which sample 0 was heard; None before. Of a file read at once it means nothing."""
-        lane = self._lane
+        lane = self._lanes.newest
         return lane.started_s if lane else None
 
     def start(self) -> None:
         """Load the model, then listen; returns at once. To be called once."""
         self._thread.start()
 
-    def send(self, command: Command) -> None:
-        """Have a command carried out; returns at once, and does nothing after the end."""
-        self._inbox.put(command)
+    def send(self, command: Command, answer: Answer = lambda _refusal: None) -> None:
+        """Have a command carried out; returns at once, and does nothing after the end.
+
+        Args:
+            answer: told on the session's thread what came of it.
+        """
+        self._inbox.put(_Asked(command, answer))
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait for the end; False where it has not come in time."""
@@ -153,21 +182,22 @@ class Session:
             _log.error("The session thread failed:\n%s", unworded(error))
             self._fail(f"The session ended on an error of the program ({type(error).__name__}); the log has the place.")
             self._abandon()
-            self._close_lane()
+            self._lanes.close()
             self._translator.join(CLOSE_S)
         finally:
+            self._replayer.close()
             self._refuse_the_rest()
             self._enter("stopped", self._error or "")
             self._emit(SessionStopped(self._error))
 
     def _obey(self) -> None:
         """Take messages until the translator and every lane have ended."""
-        while self._is_translating or self._running:
+        while self._is_translating or self._lanes.running:
             try:
                 message = self._inbox.get(timeout=self._time_left())
             except queue.Empty:
                 if self._is_abandoned:
-                    _log.error("%d segmenter threads or the translator did not end", len(self._running))
+                    _log.error("%d segmenter threads or the translator did not end", len(self._lanes.running))
                     return
                 self._abandon()
                 continue
@@ -189,8 +219,19 @@ class Session:
                 self._take_leave(lane, error)
             case SourceLost(lane, reason):
                 self._lose(lane, reason)
+            case _Asked(command, answer):
+                answer(self._try(command))
             case _:
-                self._carry_out(message)
+                assert_never(message)
+
+    def _try(self, command: Command) -> str | None:
+        """Carry a command out; returns why it cannot be, which everyone is told."""
+        try:
+            self._carry_out(command)
+        except _Refused as error:
+            self._say(str(error))
+            return str(error)
+        return None
 
     def _carry_out(self, command: Command) -> None:
         match command:
@@ -208,11 +249,15 @@ class Session:
             case SetSources():
                 self._set_source(command)
             case SetModel():
-                self._say("The model cannot be changed while listening: stop, choose it in the settings, start again.")
+                raise _Refused(
+                    "The model cannot be changed while listening: stop, choose it in the settings, start again."
+                )
             case AddMark(label):
-                self._emit(MarkAdded(self._lane.heard if self._lane else 0, label))
+                self._emit(MarkAdded(self._lanes.newest.heard if self._lanes.newest else 0, label))
+            case Replay(lane):
+                self._replay(lane)
             case AddTerm():
-                self._say("Terms are not taken yet: the model translates without them.")
+                raise _Refused("Terms are not taken yet: the model translates without them.")
             case _:
                 assert_never(command)
 
@@ -228,7 +273,7 @@ class Session:
         if self._is_paused:
             self._enter("paused", detail)
         else:
-            self._open_lane()
+            self._lanes.open(self._source)
             self._enter("listening", detail)
 
     def _stop(self, within_s: float | None = None) -> None:
@@ -242,10 +287,10 @@ class Session:
         if self._state == "stopping":
             return
         self._enter("stopping")
-        self._close_lane()
+        self._lanes.close()
         if self._policy is None:
             self._abandon()
-        elif not self._running:
+        elif not self._lanes.running:
             self._jobs.close()
 
     def _abandon(self) -> None:
@@ -255,16 +300,16 @@ class Session:
         self._translator.abandon()
 
     def _take_leave(self, lane: LaneThread, error: str | None) -> None:
-        self._running.discard(lane)
+        self._lanes.running.discard(lane)
         if error is not None:
             self._fail(error)
-        if error is not None or (lane is self._lane and self._is_listening):
+        if error is not None or self._lanes.is_listening(lane):
             self._stop()  # a thread that failed, or a file that ended
-        if self._state == "stopping" and not self._running:
+        if self._state == "stopping" and not self._lanes.running:
             self._jobs.close()
 
     def _lose(self, lane: LaneThread, reason: str) -> None:
-        if lane is self._lane and self._is_listening:
+        if self._lanes.is_listening(lane):
             if lane.source.lane != "file":
                 self._emit(DeviceChanged(lane.source.lane, None, reason))
             self._fail(reason)
@@ -278,9 +323,9 @@ class Session:
         if self._state == "loading":
             return
         if self._source.lane != "file":
-            self._close_lane()
-        elif self._lane is not None:
-            self._lane.hold(True)
+            self._lanes.close()
+        else:
+            self._lanes.hold(True)
         self._enter("paused")
 
     def _resume(self) -> None:
@@ -289,21 +334,21 @@ class Session:
         self._is_paused = False
         if self._state == "loading":
             return
-        if self._is_listening and self._lane is not None:
-            self._lane.hold(False)
+        if self._lanes.is_open:
+            self._lanes.hold(False)
             self._enter("listening")
         else:
             self._listen_or_pause()
 
     def _set_source(self, wish: SetSources) -> None:
         if self._source.lane == "file":
-            self._say("A file is being translated: it cannot be changed for another source.")
-        elif wish.source != "microphone":
-            self._say("Only microphones can be listened to yet: choose one, or a monitor device of the system's sound.")
-        elif self._state != "stopping":
+            raise _Refused("A file is being translated: it cannot be changed for another source.")
+        if wish.source != "microphone":
+            raise _Refused("Only microphones can be listened to yet: choose one, or a monitor of the system's sound.")
+        if self._state != "stopping":
             self._source = self._open_microphone(wish.input_name or "")
-            if self._is_listening:
-                self._close_lane()
+            if self._lanes.is_open:
+                self._lanes.close()
                 self._listen_or_pause()
             else:
                 self._say(f"Next: {self._source.name}.")
@@ -315,44 +360,28 @@ class Session:
             if self._policy is not None:
                 self._policy.turn(direction)
         except LiveError as error:
-            self._say(str(error))
-            return
+            raise _Refused(str(error)) from error
         self._direction = direction
         self._say("Translating " + ", ".join(f"{heard} to {into}" for heard, into in direction.targets.items()) + ".")
+
+    def _replay(self, lane: Lane | None) -> None:
+        """Play the last sentence; what a device hears meanwhile is kept, and not translated."""
+        try:
+            length_s = self._replayer.start(lane)
+        except LiveError as error:
+            raise _Refused(str(error)) from error
+        is_deaf = self._source.lane != "file"
+        self._say(f"Playing the last {length_s:.0f} s" + (", not listening meanwhile." if is_deaf else "."))
 
     def _listen_or_pause(self) -> None:
         """Open the source again; where that fails, say so and stay paused."""
         try:
-            self._open_lane()
+            self._lanes.open(self._source)
         except LiveError as error:
             self._is_paused = True
             self._enter("paused", str(error))
         else:
             self._enter("listening", self._source.name)
-
-    def _open_lane(self) -> None:
-        """Listen to the source from now on. Raises CaptureError."""
-        segmenter = Segmenter(
-            self._source.lane,
-            make_detector(self._settings.detector),
-            ids=self._ids,
-            endpoint_ms=self._settings.endpoint_ms,
-            partial_ms=None if self._pace == "fast" else PARTIAL_MS,
-        )
-        lane = LaneThread(
-            self._source, segmenter, self._jobs, self._emit, self._inbox.put, pace=self._pace, after=self._lane
-        )
-        self._running.add(lane)
-        self._lane = lane
-        lane.open()
-        self._is_listening = True
-        if self._source.lane != "file":
-            self._emit(DeviceChanged(self._source.lane, self._source.name))
-
-    def _close_lane(self) -> None:
-        if self._is_listening and self._lane is not None:
-            self._is_listening = False
-            self._lane.close()
 
     def _refuse_the_rest(self) -> None:
         """Say which utterances were heard and never translated."""
@@ -377,6 +406,7 @@ class Session:
         self._emit(StateChanged(self._state, detail))
 
 
-def _direction(settings: Settings) -> Direction:
+def chosen_direction(settings: Settings) -> Direction:
+    """The direction that settings ask for. Raises SettingsError."""
     source, target = (None if code == AUTO else code for code in (settings.from_language, settings.to_language))
     return Direction.between(source, target, settings.pair)

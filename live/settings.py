@@ -28,9 +28,13 @@ PATH_VARIABLE = "TONGCHUAN_SETTINGS"
 SPOKEN = tuple(code for code in LANGUAGES if code not in WRITTEN_ONLY)
 """Codes of the languages that speech may be in."""
 AUTO = "auto"
+TRUTHS: Mapping[str, bool] = {"true": True, "false": False}
+"""How a choice between two is written, in the file and on the command line."""
 LOCK_TIMEOUT_S = 5.0
 
 DetectorName = Literal["silero", "webrtc"]
+SoundFormat = Literal["opus", "flac", "wav"]
+"""How recorded sound is encoded."""
 Origin = Literal["default", "file", "command line"]
 Origins = Mapping[str, Origin]
 
@@ -50,6 +54,8 @@ class Rule:
         """What is allowed, as the end of a sentence that begins "must be"."""
         if self.kind is tuple:
             return "two different languages of " + ", ".join(self.choices)
+        if self.kind is bool:
+            return " or ".join(TRUTHS)
         if self.choices:
             return "one of " + ", ".join(self.choices)
         if self.low is not None:
@@ -67,7 +73,7 @@ class Rule:
             return self._read_pair(value)
         if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if not isinstance(value, self.kind) or isinstance(value, bool):
+        if not isinstance(value, self.kind) or isinstance(value, bool) != (self.kind is bool):
             raise ValueError
         if self.choices and value not in self.choices:
             raise ValueError
@@ -86,6 +92,8 @@ class Rule:
         """Return the value that a word of the command line stands for, or the word itself for `read` to refuse."""
         if self.kind is tuple:
             return [part.strip() for part in text.split(",")]
+        if self.kind is bool:
+            return TRUTHS.get(text.strip().lower(), text)
         if self.kind in (int, float):
             try:
                 return self.kind(text)
@@ -132,6 +140,17 @@ class Settings:
     opacity: Annotated[
         float, Rule(float, "How dark the overlay's background is: 0 is clear, 1 is black.", low=0.0, high=1.0)
     ] = 0.7
+    keep_sessions: Annotated[
+        bool, Rule(bool, "Whether each session is kept, its captions that is, to be read, searched and exported later.")
+    ] = True
+    record_audio: Annotated[
+        bool, Rule(bool, "Whether a session's sound is kept beside its captions; everyone in the room should know.")
+    ] = False
+    record_format: Annotated[
+        SoundFormat,
+        Rule(str, "How sound is kept: opus is small, flac and wav are exact.", ("opus", "flac", "wav")),
+    ] = "opus"
+    sessions_folder: Annotated[str, Rule(str, "Where sessions are kept; empty for the system's own place.")] = ""
 
 
 RULES: Mapping[str, Rule] = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from models.base import ModelError
 from ui import look
 from ui.bridge import Bridge
 from ui.captions import CaptionModel, direction_text, reading_s
-from ui.exits import DONE, FAILED, INTERRUPTED
+from ui.exits import DONE, FAILED, INTERRUPTED, endings_to
 from ui.layout import families
 from ui.logs import native_noise_logged
 from ui.menu import Choices, Menu
@@ -199,6 +198,7 @@ def run_overlay(
     settings: Settings,
     *,
     on_event: Sequence[Emit] = (),
+    show_to: Callable[[Emit], None] = lambda _show: None,
     until_stopped: bool = False,
     remember: Callable[[str, object], None] = lambda _key, _value: None,
 ) -> int:
@@ -208,6 +208,7 @@ def run_overlay(
         make_session: Builds the session, not yet started; what it says goes to the function it is given.
         settings: What is chosen at the start.
         on_event: Others who take the events, called in the session's own threads.
+        show_to: Takes, before the session is built, the function that shows an event of somebody else's.
         until_stopped: Whether the program ends with its session, as the demo does.
         remember: Keeps a setting for the next time (key, value).
 
@@ -236,6 +237,7 @@ def run_overlay(
             app.bridge.post(event)
 
         with _interrupts_to(app.interrupt):
+            show_to(app.bridge.post)
             session = make_session(emit)
             app.run(session)
         # Ctrl-C is the command's own again: it waits for nothing.
@@ -288,17 +290,16 @@ def _writer() -> Iterator[Writer]:
 
 @contextmanager
 def _interrupts_to(handle: Callable[[], None]) -> Iterator[None]:
-    """Call a function on Ctrl-C, from the Qt loop."""
+    """Call a function on Ctrl-C and its like, from the Qt loop."""
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         handle()
 
-    before = signal.signal(signal.SIGINT, on_signal)
     timer = QTimer()
     timer.timeout.connect(lambda: None)
     timer.start(SIGNAL_POLL_MS)
     try:
-        yield
+        with endings_to(on_signal):
+            yield
     finally:
         timer.stop()
-        signal.signal(signal.SIGINT, before)

@@ -167,18 +167,20 @@ class _Merging:
     entries: dict[int, Entry] = field(default_factory=dict)
     heard: dict[int, Untranslated] = field(default_factory=dict)
     silent: set[int] = field(default_factory=set)
-    marks: list[MarkAdded] = field(default_factory=list)
-    gaps: list[AudioDropped] = field(default_factory=list)
-    sounds: list[SoundBegan] = field(default_factory=list)
-    lanes: list[LaneBegan] = field(default_factory=list)
+    marks: dict[MarkAdded, None] = field(default_factory=dict)
+    gaps: dict[AudioDropped, None] = field(default_factory=dict)
+    sounds: dict[SoundBegan, None] = field(default_factory=dict)
+    lanes: dict[LaneBegan, None] = field(default_factory=dict)
     stopped: SessionStopped | None = None
 
     def add(self, record: Record) -> None:
+        """Take a record; one that comes twice, as after a disk that failed, counts once."""
         match record:
             case CaptionSettled(caption, by, model):
                 before = self.entries.get(caption.id)
-                original = (before.original or before.caption) if before else None
-                self.entries[caption.id] = Entry(caption, by, model, original)
+                if before is None or before.caption != caption:
+                    original = (before.original or before.caption) if before else None
+                    self.entries[caption.id] = Entry(caption, by, model, original)
             case UtteranceClosed(lane, start, end, number):
                 self.heard.setdefault(number, Untranslated(lane, number, start, end))
             case UtteranceFailed(lane, number, start, end, message):
@@ -189,13 +191,13 @@ class _Merging:
             case UtteranceSilent():
                 self.silent.add(record.id)
             case MarkAdded():
-                self.marks.append(record)
+                self.marks[record] = None
             case AudioDropped():
-                self.gaps.append(record)
+                self.gaps[record] = None
             case SoundBegan():
-                self.sounds.append(record)
+                self.sounds[record] = None
             case LaneBegan():
-                self.lanes.append(record)
+                self.lanes[record] = None
             case SessionStopped():
                 self.stopped = record
 

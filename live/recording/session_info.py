@@ -90,7 +90,12 @@ def write_info(folder: Path, info: SessionInfo) -> None:
     Raises:
         RecordingError: it cannot be written.
     """
-    _write(folder / FILE_NAME, {**dataclasses.asdict(info), "began": info.began.isoformat(timespec="milliseconds")})
+    _write(folder / FILE_NAME, _data(info))
+
+
+def info_text(info: SessionInfo) -> str:
+    """Return what session.json holds."""
+    return _json(_data(info))
 
 
 def rename(folder: Path, title: str) -> None:
@@ -111,9 +116,17 @@ def rename(folder: Path, title: str) -> None:
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     try:
-        replace_private(path, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+        replace_private(path, _json(data))
     except OSError as error:
         raise RecordingError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _data(info: SessionInfo) -> dict[str, Any]:
+    return {**dataclasses.asdict(info), "began": info.began.isoformat(timespec="milliseconds")}
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
 def _began(folder: Path) -> datetime:

@@ -4,56 +4,40 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from live.audio import AudioBlock
-from live.queues import AudioQueue
-from live.recording.heard import Heard
+from live.audio import AudioChunk
+from live.recording.heard import HeardFile
+from live.recording.recorder import Recorder
 
 
-class Stereo:
-    """A file source that puts two blocks at once and closes its queue."""
-
-    lane, name, is_live, rate, channels = "file", "talk.wav", False, 48_000, 2
-
-    def open(self, queue, lost):
-        for first in (0, 3):
-            queue.put(AudioBlock("file", np.array([[100, 300], [-5, 5], [7, 7]], np.int16), first, 0.0))
-        queue.close()
-
-    def close(self):
-        pass
+def chunk(start, *values):
+    return AudioChunk("file", np.array(values, np.float32) / 32_767, start)
 
 
-def blocks_in(queue):
-    blocks = []
-    while (block := queue.get(0)) is not None:
-        blocks.append(block)
-    return blocks
-
-
-def test_the_session_hears_every_block_and_the_file_holds_them_as_one_channel(tmp_path):
-    queue, failures = AudioQueue(10), []
-    source = Heard(Stereo(), tmp_path / "demo.wav", failures.append)
-    source.open(queue, failures.append)
-    source.close()
-    assert [block.first for block in blocks_in(queue)] == [0, 3]
-    assert queue.is_closed
+def test_the_file_holds_what_was_heard_and_silence_for_what_was_not(tmp_path):
+    failures = []
+    sink = HeardFile(tmp_path / "demo.wav")
+    recorder = Recorder([sink], failures.append)
+    assert not sink.has_begun
+    for heard in (chunk(0, 1, 2), chunk(2, 3), chunk(5, -32_767)):
+        recorder.hear(heard)
+    assert recorder.close(10)
+    assert sink.has_begun
     with wave.open(str(tmp_path / "demo.wav")) as read:
-        assert (read.getframerate(), read.getnchannels()) == (48_000, 1)
-        assert np.frombuffer(read.readframes(99), "<i2").tolist() == [200, 0, 7, 200, 0, 7]
+        assert (read.getframerate(), read.getnchannels()) == (16_000, 1)
+        assert np.frombuffer(read.readframes(99), "<i2").tolist() == [1, 2, 3, 0, 0, -32_767]
     assert failures == []
 
 
-def test_it_looks_like_the_source_it_stands_for():
-    source = Heard(Stereo(), Path("unused.wav"), print)
-    assert (source.lane, source.name, source.is_live) == ("file", "talk.wav", False)
-    assert (source.rate, source.channels) == (48_000, 2)
+def test_a_session_without_sound_leaves_no_file(tmp_path):
+    Recorder([HeardFile(tmp_path / "demo.wav")], print).close(10)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-def test_a_full_disk_is_told_once_and_the_session_hears_on():
-    queue, failures = AudioQueue(10), []
-    source = Heard(Stereo(), Path("/dev/full"), failures.append)
-    source.open(queue, failures.append)
-    source.close()
-    assert len(blocks_in(queue)) == 2
+def test_a_full_disk_is_told_once():
+    failures = []
+    recorder = Recorder([HeardFile(Path("/dev/full"))], failures.append)
+    for start in range(3):
+        recorder.hear(chunk(start, 1))
+    recorder.close(10)
     assert [str(error) for error in failures] == ["The sound in /dev/full cannot be written: No space left on device."]

@@ -5,6 +5,7 @@ import pytest
 from live.errors import LiveError, RecordingError
 from live.events import SessionStopped, StateChanged, Stop
 from ui.commands.follow import follow
+from ui.exits import ENDINGS
 
 
 class FakeSession:
@@ -56,7 +57,7 @@ class FakeSink:
 def sessions(on_start, **options):
     made = []
 
-    def make(emit):
+    def make(emit, _hear):
         made.append(FakeSession(emit, on_start, **options))
         return made[0]
 
@@ -93,6 +94,15 @@ def test_ctrl_c_stops_the_session_in_order_and_is_status_130():
     assert display.said == ["Stopping; Ctrl-C again leaves at once."]
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_polite_end_of_the_program_finishes_the_files(ending):
+    made, make = sessions(lambda _emit: signal.raise_signal(ending))
+    sink = FakeSink()
+    assert follow(make, FakeDisplay(), [sink]).status == 130
+    assert made[0].sent == [Stop()]
+    assert sink.is_closed
+
+
 def test_what_fails_while_stopping_on_ctrl_c_is_no_news():
     _, make = sessions(lambda _emit: signal.raise_signal(signal.SIGINT), error="cut off")
     assert follow(make, FakeDisplay()).status == 130
@@ -105,7 +115,7 @@ def test_a_second_ctrl_c_leaves_at_once_with_the_files_closed():
 
     sink = FakeSink()
     with pytest.raises(KeyboardInterrupt):
-        follow(lambda emit: Deaf(emit, lambda _emit: signal.raise_signal(signal.SIGINT)), FakeDisplay(), [sink])
+        follow(lambda emit, _hear: Deaf(emit, lambda _emit: signal.raise_signal(signal.SIGINT)), FakeDisplay(), [sink])
     assert sink.is_closed
 
 
@@ -129,7 +139,7 @@ def test_a_file_that_fails_is_said_once_and_makes_the_status_1():
 
 
 def test_a_session_that_cannot_be_made_closes_the_files():
-    def broken(_emit):
+    def broken(_emit, _hear):
         raise LiveError("There is no such thing.")
 
     sink = FakeSink()

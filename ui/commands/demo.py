@@ -11,9 +11,10 @@ from live.errors import RecordingError
 from live.settings import AUTO, Settings
 from models.base import SAMPLE_RATE
 from ui.commands.follow import CLOSE_S, follow
+from ui.commands.keeping import add_keeping, keeper
 from ui.commands.options import Commands, add_command, load_settings, resolve_model, say
 from ui.commands.outputs import TerminalDisplay, written
-from ui.commands.sessions import Emit, session_maker
+from ui.commands.sessions import Emit, Hear, session_maker
 from ui.exits import DONE, FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def add_parser(commands: Commands) -> None:
         ),
         examples=("tongchuan demo", "tongchuan demo --terminal"),
     )
+    add_keeping(parser)
     parser.add_argument("--terminal", action="store_true", help="captions in the terminal even where there is a screen")
     parser.add_argument(
         "--pace",
@@ -90,7 +92,7 @@ class _Meeting:
     def __init__(self, settings: Settings, entry: Entry, sound: Path, pace: str) -> None:
         from live.audio_file import FileSource
         from live.evaluation.summary import Summary
-        from live.recording.heard import Heard
+        from live.recording.heard import HeardFile
         from live.recording.srt import SubtitleFile
 
         self.failures: list[RecordingError] = []
@@ -99,10 +101,11 @@ class _Meeting:
         self._is_live = pace == "live"
         self._file = FileSource(sound, "live" if self._is_live else "fast")
         self._wav = FOLDER / "demo.wav"
-        self._source = Heard(self._file, self._wav, self._fail)
+        self._heard = HeardFile(self._wav)
         self._summary: Summary = Summary()
         self._subtitles = SubtitleFile(FOLDER / "demo.srt")
-        self._sinks: list[Sink] = [self._subtitles, self._summary]
+        self._sinks: list[Sink] = [self._subtitles, self._summary, self._heard]
+        self._sinks += keeper(settings, entry, "demonstration")
         self._session: Session | None = None
 
     def on_screen(self) -> int:
@@ -110,16 +113,22 @@ class _Meeting:
         from live.recording.recorder import Recorder
         from ui.app import run_overlay
 
-        recorder = Recorder(self._sinks, self._fail)
+        recorder = Recorder(self._sinks, self._fail, waits=not self._is_live)
         try:
-            return run_overlay(self._make_session, self._settings, on_event=[recorder], until_stopped=True)
+            return run_overlay(
+                lambda emit: self._make_session(emit, recorder.hear),
+                self._settings,
+                on_event=[recorder],
+                show_to=recorder.tell_to,
+                until_stopped=True,
+            )
         finally:
             recorder.close(CLOSE_S)
 
     def in_terminal(self) -> int:
         """Play it in the terminal; returns the exit status."""
         with TerminalDisplay(self._settings) as display:
-            ending = follow(self._make_session, display, self._sinks)
+            ending = follow(self._make_session, display, self._sinks, waits=not self._is_live)
         self.failures += ending.failures
         return INTERRUPTED if ending.is_interrupted else DONE
 
@@ -138,14 +147,14 @@ class _Meeting:
     def written(self) -> str:
         """The files that came of it, as words for a sentence."""
         subtitles = written([self._subtitles])
-        return f"{subtitles}{', ' if subtitles else ''}{self._wav}" if self._source.has_begun else subtitles
+        return f"{subtitles}{', ' if subtitles else ''}{self._wav}" if self._heard.has_begun else subtitles
 
     @property
     def _played_s(self) -> float:
         return self._file.position / SAMPLE_RATE
 
-    def _make_session(self, emit: Emit) -> Session:
-        self._session = session_maker(self._settings, self._source, self._entry)(emit)
+    def _make_session(self, emit: Emit, hear: Hear) -> Session:
+        self._session = session_maker(self._settings, self._file, self._entry)(emit, hear)
         return self._session
 
     def _fail(self, error: RecordingError) -> None:

@@ -7,7 +7,6 @@ What is shown, and what the session does, is not its business.
 from __future__ import annotations
 
 import queue
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +17,8 @@ from typing import Protocol
 from live.errors import LiveError, RecordingError
 from live.events import CaptionUpdated, Command, Event, SessionStopped, Stop, UtteranceFailed, UtteranceSkipped
 from live.recording.recorder import Recorder, Sink
-from ui.commands.sessions import Emit
-from ui.exits import DONE, FAILED, INTERRUPTED
+from ui.commands.sessions import Emit, Hear
+from ui.exits import DONE, FAILED, INTERRUPTED, endings_to
 
 TICK_S = 0.1
 """How often a display is refreshed while nothing happens, and Windows looks for Ctrl-C."""
@@ -80,12 +79,16 @@ _Item = Event | RecordingError | _Interrupt
 
 
 def follow(
-    make_session: Callable[[Emit], Followed], display: Display, sinks: Sequence[Sink] = (), *, waits: bool = False
+    make_session: Callable[[Emit, Hear], Followed],
+    display: Display,
+    sinks: Sequence[Sink] = (),
+    *,
+    waits: bool = False,
 ) -> Ending:
     """Run a session to its end, or to Ctrl-C: then what was heard is still translated, and a second one leaves at once.
 
     Args:
-        make_session: Builds the session from where its events go.
+        make_session: Builds the session from where its events and its sound go.
         display: Shows them.
         sinks: Files that take them; closed here.
         waits: Whether the session waits for a slow disk (a file read as fast as possible) or goes on without.
@@ -96,6 +99,7 @@ def follow(
     """
     inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
     recorder = Recorder(sinks, inbox.put, waits=waits)
+    recorder.tell_to(inbox.put)
 
     def emit(event: Event) -> None:
         recorder(event)
@@ -105,7 +109,7 @@ def follow(
     error: str | None = None
     try:
         with _interrupts(inbox):
-            session = make_session(emit)
+            session = make_session(emit, recorder.hear)
             session.start()
             error = _pump(inbox, session, display, ending)
             session.join(JOIN_S)
@@ -164,7 +168,7 @@ def _say_failure(error: RecordingError, display: Display, ending: Ending) -> Non
 
 @contextmanager
 def _interrupts(inbox: queue.SimpleQueue[_Item]) -> Iterator[None]:
-    """Puts Ctrl-C in line with the events, instead of anywhere in the code."""
+    """Puts Ctrl-C and its like in line with the events, instead of anywhere in the code."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -172,8 +176,5 @@ def _interrupts(inbox: queue.SimpleQueue[_Item]) -> Iterator[None]:
     def put(_number: int, _place: FrameType | None) -> None:
         inbox.put(_Interrupt())  # SimpleQueue is made for signal handlers
 
-    before = signal.signal(signal.SIGINT, put)
-    try:
+    with endings_to(put):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ui.commands.follow import follow
+from ui.commands.keeping import add_keeping, keeper, offer_rest
 from ui.commands.options import (
     Commands,
     add_command,
@@ -26,6 +28,9 @@ from ui.commands.outputs import (
 )
 from ui.commands.sessions import session_maker
 
+if TYPE_CHECKING:
+    from live.recording.recorder import Sink
+
 
 def add_parser(commands: Commands) -> None:
     """Add the command's words."""
@@ -44,6 +49,7 @@ def add_parser(commands: Commands) -> None:
     add_microphone(parser)
     add_speech(parser)
     add_setting(parser, "--mode", "mode")
+    add_keeping(parser)
     add_outputs(parser)
 
 
@@ -60,12 +66,15 @@ def run(arguments: argparse.Namespace) -> int:
     check_source(settings)
     entry = resolve_model(settings)
     check_outputs(arguments)
-    sinks = open_outputs(arguments)
-    make_session = session_maker(settings, Microphone(settings.input), entry)
+    outputs = open_outputs(arguments)
+    offer_rest(settings)
+    microphone = Microphone(settings.input)
+    sinks: list[Sink] = [*outputs, *keeper(settings, entry, microphone.name)]
+    make_session = session_maker(settings, microphone, entry)
     if writes_to_stdout(arguments):
         return follow(make_session, EventStream(), sinks).status
     with TerminalDisplay(settings) as display:
         ending = follow(make_session, display, sinks)
-    if (names := written(sinks)) and not ending.failures:
+    if (names := written(outputs)) and not ending.failures:
         display.say(f"Written: {names}")
     return ending.status

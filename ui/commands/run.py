@@ -6,6 +6,7 @@ import argparse
 
 from live.errors import LiveError, RecordingError
 from ui.commands.follow import CLOSE_S
+from ui.commands.keeping import add_keeping, keeper, offer_rest
 from ui.commands.options import (
     Commands,
     add_command,
@@ -35,6 +36,7 @@ def add_parser(commands: Commands) -> None:
     add_microphone(parser)
     add_speech(parser)
     add_setting(parser, "--mode", "mode")
+    add_keeping(parser)
     add_outputs(parser)
 
 
@@ -67,12 +69,17 @@ def run(arguments: argparse.Namespace) -> int:
         failures.append(error)
         say(str(error))
 
-    recorder = Recorder(open_outputs(arguments), failed)
+    outputs = open_outputs(arguments)
+    offer_rest(settings)
+    microphone = Microphone(settings.input)
+    recorder = Recorder([*outputs, *keeper(settings, entry, microphone.name)], failed)
+    make_session = session_maker(settings, microphone, entry)
     try:
         status = run_overlay(
-            session_maker(settings, Microphone(settings.input), entry),
+            lambda emit: make_session(emit, recorder.hear),
             settings,
             on_event=[recorder],
+            show_to=recorder.tell_to,
             remember=lambda key, value: set_value(None, key, value),
         )
     finally:

@@ -65,4 +65,6 @@ def _print_all(arguments: argparse.Namespace) -> None:
 def _shown(value: object) -> str:
     if isinstance(value, str):
         return f'"{value}"'
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"[{', '.join(_shown(item) for item in value)}]" if isinstance(value, tuple) else str(value)

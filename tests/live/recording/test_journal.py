@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import pytest
+from talks import BEGAN, INFO, caption, closed
 
 from live.errors import RecordingError
 from live.events import (
     AudioDropped,
-    Caption,
-    Line,
     MarkAdded,
     SessionStopped,
-    UtteranceClosed,
     UtteranceFailed,
     UtteranceSilent,
     UtteranceSkipped,
-    Word,
 )
 from live.recording.journal import JOURNAL_NAME, Untranslated, read
 from live.recording.records import CaptionSettled, LaneBegan, SoundBegan, encode
-from live.recording.session_info import FILE_NAME, VERSION, SessionInfo, read_info, rename, write_info
-
-BEGAN = datetime(2026, 11, 22, 10, 30, 5, 120_000, tzinfo=timezone(timedelta(hours=8)))
-
-
-def caption(number: int, start: int, translation: str = "hello", transcript: str = "你好") -> Caption:
-    return Caption(
-        id=number,
-        lane="microphone",
-        source="zh",
-        target="en",
-        translation=Line((Word(translation),)),
-        transcript=Line((Word(transcript, start, start + 100),)),
-        start=start,
-        end=start + 1000,
-        logprob=-0.25,
-        is_uncertain=False,
-        is_final=True,
-    )
-
-
-def closed(number: int, start: int) -> UtteranceClosed:
-    return UtteranceClosed("microphone", start, start + 1000, number)
+from live.recording.session_info import FILE_NAME, VERSION, read_info, rename, write_info
 
 
 @pytest.fixture
 def folder(tmp_path):
     """A session that holds nothing yet."""
-    write_info(tmp_path, SessionInfo(BEGAN, title="Budget", model="fake", versions={"tongchuan": "0.1.0"}))
+    write_info(tmp_path, INFO)
     return tmp_path
 
 
@@ -83,6 +58,14 @@ def test_a_later_caption_of_the_same_id_wins_and_the_first_is_kept(folder):
     assert entry.caption.translation.text == "Hello!"
     assert entry.by == "edit"
     assert entry.original == caption(1, 100)
+
+
+def test_what_a_failing_disk_was_given_twice_counts_once(folder):
+    records = [CaptionSettled(caption(1, 100)), MarkAdded(5), AudioDropped("file", 1, 2, "slow")]
+    keep(folder, *records, *records)
+    transcript = read(folder)
+    assert [entry.original for entry in transcript.entries] == [None]
+    assert (len(transcript.marks), len(transcript.gaps)) == (1, 1)
 
 
 def test_captions_stand_in_the_order_of_their_times_whatever_the_order_they_settled_in(folder):
