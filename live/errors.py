@@ -3,6 +3,8 @@
 LiveError
  ├ SettingsError    a setting is unknown, of the wrong type or out of range; the file cannot be read
  ├ CaptureError     a source of sound cannot be opened, or is lost
+ ├ PlaybackError    sound cannot be played
+ ├ RefusedError     a command cannot be carried out now; the session goes on
  └ RecordingError   a file of the session cannot be written
 """
 
@@ -21,6 +23,14 @@ class SettingsError(LiveError):
 
 class CaptureError(LiveError):
     """A source of sound cannot be opened, or is lost."""
+
+
+class PlaybackError(LiveError):
+    """Sound cannot be played, or there is none to play."""
+
+
+class RefusedError(LiveError):
+    """A command cannot be carried out now; the session goes on."""
 
 
 class RecordingError(LiveError):

@@ -261,6 +261,13 @@ class AddMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Replay:
+    """Play the last sentence again, of a lane or (None) of the lane that spoke last."""
+
+    lane: Lane | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AddTerm:
     """Prefer a translation for a term, from now on."""
 
@@ -273,4 +280,4 @@ class Stop:
     """End the session: source to sink, finals first."""
 
 
-Command = Pause | Resume | SetDirection | SetMode | SetSources | SetModel | AddMark | AddTerm | Stop
+Command = Pause | Resume | SetDirection | SetMode | SetSources | SetModel | AddMark | Replay | AddTerm | Stop

@@ -12,13 +12,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import assert_never
 
-from live.actions import Answer
+from live.actions import Answer, Asked
 from live.audio import AudioChunk, Lane
 from live.capture import Microphone, Source
-from live.errors import LiveError, unworded
+from live.errors import LiveError, RefusedError, unworded
 from live.events import (
     AddMark,
     AddTerm,
@@ -55,20 +54,7 @@ DRAIN_S = 10.0
 CLOSE_S = 15.0
 """After that: seconds for threads and the model process to end; then they are left behind."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A command, and who waits for what comes of it."""
-
-    command: Command
-    answer: Answer
-
-
-class _Refused(LiveError):
-    """A command cannot be carried out now; the session goes on."""
-
-
-_Message = _Asked | TranslatorReady | TranslatorEnded | LaneEnded | SourceLost
+_Message = Asked | TranslatorReady | TranslatorEnded | LaneEnded | SourceLost
 
 _log = logging.getLogger(__name__)
 
@@ -160,12 +146,8 @@ class Session:
         self._thread.start()
 
     def send(self, command: Command, answer: Answer = lambda _refusal: None) -> None:
-        """Have a command carried out; returns at once, and does nothing after the end.
-
-        Args:
-            answer: told on the session's thread what came of it.
-        """
-        self._inbox.put(_Asked(command, answer))
+        """Have a command carried out and tell what came of it; returns at once, and does nothing after the end."""
+        self._inbox.put(Asked(command, answer))
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait for the end; False where it has not come in time."""
@@ -219,7 +201,7 @@ class Session:
                 self._take_leave(lane, error)
             case SourceLost(lane, reason):
                 self._lose(lane, reason)
-            case _Asked(command, answer):
+            case Asked(command, answer):
                 answer(self._try(command))
             case _:
                 assert_never(message)
@@ -228,7 +210,7 @@ class Session:
         """Carry a command out; returns why it cannot be, which everyone is told."""
         try:
             self._carry_out(command)
-        except _Refused as error:
+        except RefusedError as error:
             self._say(str(error))
             return str(error)
         return None
@@ -249,15 +231,13 @@ class Session:
             case SetSources():
                 self._set_source(command)
             case SetModel():
-                raise _Refused(
-                    "The model cannot be changed while listening: stop, choose it in the settings, start again."
-                )
+                raise RefusedError("The model cannot be changed while listening: stop, choose another, start again.")
             case AddMark(label):
                 self._emit(MarkAdded(self._lanes.newest.heard if self._lanes.newest else 0, label))
             case Replay(lane):
                 self._replay(lane)
             case AddTerm():
-                raise _Refused("Terms are not taken yet: the model translates without them.")
+                raise RefusedError("Terms are not taken yet: the model translates without them.")
             case _:
                 assert_never(command)
 
@@ -342,9 +322,11 @@ class Session:
 
     def _set_source(self, wish: SetSources) -> None:
         if self._source.lane == "file":
-            raise _Refused("A file is being translated: it cannot be changed for another source.")
+            raise RefusedError("A file is being translated: it cannot be changed for another source.")
         if wish.source != "microphone":
-            raise _Refused("Only microphones can be listened to yet: choose one, or a monitor of the system's sound.")
+            raise RefusedError(
+                "Only microphones can be listened to yet: choose one, or a monitor of the system's sound."
+            )
         if self._state != "stopping":
             self._source = self._open_microphone(wish.input_name or "")
             if self._lanes.is_open:
@@ -360,7 +342,7 @@ class Session:
             if self._policy is not None:
                 self._policy.turn(direction)
         except LiveError as error:
-            raise _Refused(str(error)) from error
+            raise RefusedError(str(error)) from error
         self._direction = direction
         self._say("Translating " + ", ".join(f"{heard} to {into}" for heard, into in direction.targets.items()) + ".")
 
@@ -369,17 +351,16 @@ class Session:
         try:
             length_s = self._replayer.start(lane)
         except LiveError as error:
-            raise _Refused(str(error)) from error
-        is_deaf = self._source.lane != "file"
-        self._say(f"Playing the last {length_s:.0f} s" + (", not listening meanwhile." if is_deaf else "."))
+            raise RefusedError(str(error)) from error
+        self._say(f"Playing {length_s:.1f} s" + ("" if self._source.lane == "file" else ", not listening meanwhile"))
 
     def _listen_or_pause(self) -> None:
         """Open the source again; where that fails, say so and stay paused."""
         try:
             self._lanes.open(self._source)
         except LiveError as error:
-            self._is_paused = True
-            self._enter("paused", str(error))
+            self._is_paused, self._state = True, "paused"
+            raise RefusedError(str(error)) from error
         else:
             self._enter("listening", self._source.name)
 

@@ -8,13 +8,14 @@ import pytest
 from fakes import WAIT_S, EnergyDetector
 from session_run import Run
 
+from live import lanes as lanes_module
 from live import session as session_module
 from live.events import Stop
 
 
 @pytest.fixture
 def tones_are_speech(monkeypatch) -> None:
-    monkeypatch.setattr(session_module, "make_detector", lambda _: EnergyDetector())
+    monkeypatch.setattr(lanes_module, "make_detector", lambda _: EnergyDetector())
 
 
 @pytest.fixture
