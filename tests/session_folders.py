@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from live.audio import Lane
 from live.events import Caption, Line, MarkAdded, Word
 from live.files import OWNER_ONLY_FOLDER, replace_private
-from live.recording.journal import JOURNAL_NAME, Transcript, read
-from live.recording.records import CaptionSettled, Record, encode
+from live.recording.journal import AUDIO_FOLDER, JOURNAL_NAME, Transcript, read
+from live.recording.records import CaptionSettled, Record, SoundBegan, encode
 from live.recording.session_info import NAME_FORMAT, SessionInfo, write_info
+from live.recording.wav import WavFile
 from models.base import SAMPLE_RATE
 
 BEGAN = datetime(2026, 11, 22, 10, 30, 5, tzinfo=timezone(timedelta(hours=8)))
@@ -23,7 +28,7 @@ def caption(
     translation: str,
     transcript: str = "",
     *,
-    lane: str = "microphone",
+    lane: Lane = "microphone",
     direction: tuple[str, str] = ("zh", "en"),
     is_uncertain: bool = False,
 ) -> Caption:
@@ -34,7 +39,7 @@ def caption(
 
     return Caption(
         id=number,
-        lane=lane,  # type: ignore[arg-type]
+        lane=lane,
         source=direction[0],
         target=direction[1],
         translation=line(translation),
@@ -65,3 +70,16 @@ def session_folder(root: Path, *records: Record | Caption, title: str = "", days
 def transcript(root: Path, records: Sequence[Record | Caption], title: str = "") -> Transcript:
     """A session that was written and read."""
     return read(session_folder(root, *records, title=title))
+
+
+def record(folder: Path, samples: NDArray[np.float32], lane: Lane = "microphone", start: int = 0) -> Path:
+    """Put sound at 16 kHz into a session, as a WAV file that begins at a sample of the lane."""
+    audio = folder / AUDIO_FOLDER
+    audio.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+    path = audio / f"{lane}-{len(list(audio.iterdir())) + 1:03}.wav"
+    file = WavFile(path)
+    file.write(np.rint(samples * 32767).astype(np.int16))
+    file.close()
+    with (folder / JOURNAL_NAME).open("ab") as journal:
+        journal.write(encode(SoundBegan(lane, path.name, start)))
+    return path

@@ -50,7 +50,7 @@ def bring(entry: Entry, device: str) -> Entry:
     if entry.repository is None or not is_conversation():
         raise NotHereError(entry)
     missing = NotHereError(entry)
-    if not _agrees(f"{missing.state}. {_fit(entry, device)}Fetch {_size(entry)}from {_host()}?"):
+    if not agrees(f"{missing.state}. {_fit(entry, device)}Fetch {_size(entry)}from {_host()}?"):
         raise missing
     return fetch_shown(entry, device)
 
@@ -67,7 +67,7 @@ def bring_better(choice: Choice, device: str) -> Entry:
     if better is None or not is_conversation() or is_noted(declined := f"declined {better.name}"):
         return choice.entry
     sentence = f"This computer's GPU would hold {better.name}, a far larger model than the one that is here."
-    if _agrees(f"{sentence} Fetch {_size(better)}from {_host()}?"):
+    if agrees(f"{sentence} Fetch {_size(better)}from {_host()}?"):
         return fetch_shown(better, device)
     note(declined)
     say(f"{better.name} is left where it is; `tongchuan models fetch {better.name}` brings it at any time.")
@@ -164,7 +164,8 @@ class _Bar:
             say(f"{self._name}: {size_text(fetched.done_bytes)} of {size_text(fetched.total_bytes)}")
 
 
-def _agrees(question: str) -> bool:
+def agrees(question: str) -> bool:
+    """Whether a person answers yes."""
     print(f"tongchuan: {question} [y/N] ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):  # Ctrl-D leaves the cursor behind the question

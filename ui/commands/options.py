@@ -63,7 +63,9 @@ def add_command(
     return parser
 
 
-def add_setting(group: argparse._ActionsContainer, word: str, key: str, *, metavar: str | None = None) -> None:
+def add_setting(
+    group: argparse._ActionsContainer, word: str, key: str, *, metavar: str | None = None, default: str | None = None
+) -> None:
     """Add an option that stands for a setting, for this run."""
     rule = RULES[key]
     is_pair = rule.kind is tuple
@@ -73,6 +75,7 @@ def add_setting(group: argparse._ActionsContainer, word: str, key: str, *, metav
         type=rule.parse if is_pair else str,
         choices=None if is_pair else rule.choices or None,
         metavar=metavar or "|".join(rule.choices),
+        default=default,
         help=rule.help.replace("%", "%%"),
     )
 

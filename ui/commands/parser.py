@@ -5,9 +5,23 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 
-from ui.commands import analyse, ask, demo, devices, doctor, evaluate, file, listen, models, run, settings
+from ui.commands import (
+    analyse,
+    ask,
+    bench,
+    demo,
+    devices,
+    doctor,
+    evaluate,
+    file,
+    library,
+    listen,
+    models,
+    run,
+    settings,
+)
 
-COMMANDS = (run, demo, file, listen, ask, analyse, evaluate, devices, models, settings, doctor)
+COMMANDS = (run, demo, file, listen, library, ask, analyse, evaluate, devices, models, settings, bench, doctor)
 DEFAULT = "run"
 
 _DESCRIPTION = "Live speech translation on your own computer: Mandarin and English subtitles on the desktop."

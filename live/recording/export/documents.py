@@ -31,7 +31,8 @@ class Paragraph:
     """Its time, who spoke where there is more than one lane, and whether it is uncertain."""
     texts: tuple[str, ...]
     """One a language, the translation first; of a mark its words."""
-    is_mark: bool = False
+    caption: int | None = None
+    """Its id; None: it is a mark."""
 
 
 def heading(transcript: Transcript) -> tuple[str, str]:
@@ -55,7 +56,7 @@ def paragraphs(transcript: Transcript, lines: Lines) -> Iterator[Paragraph]:
             facts = [clock_text(caption.start)]
             facts += [LANE_NAMES[caption.lane]] if has_lanes else []
             facts += [UNCERTAIN_MARK] if caption.is_uncertain else []
-            yield Paragraph(" ".join(facts), texts)
+            yield Paragraph(" ".join(facts), texts, caption.id)
     yield from map(_mark, marks)
 
 
@@ -100,7 +101,7 @@ def as_json(transcript: Transcript, lines: Lines) -> str:
 
 
 def _mark(mark: MarkAdded) -> Paragraph:
-    return Paragraph(clock_text(mark.at), (mark_text(mark),), is_mark=True)
+    return Paragraph(clock_text(mark.at), (mark_text(mark),))
 
 
 def _caption(caption: Caption, lines: Lines) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def word_document(transcript: Transcript, lines: Lines) -> bytes:
         first, *others = paragraph.texts
         written = document.add_paragraph()
         _small(written, f"{paragraph.when}  ")
-        written.add_run(first).bold = paragraph.is_mark
+        written.add_run(first).bold = paragraph.caption is None
         for text in others:
             written.add_run().add_break()
             _small(written, text)
