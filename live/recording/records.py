@@ -108,6 +108,10 @@ _NAMES = {record: name for name, record in KINDS.items()}
 _CAPTION_FIELDS = tuple(field.name for field in dataclasses.fields(Caption) if field.name != "is_final")
 
 
+_HINTS = {record: get_type_hints(record) for record in (*_NAMES, Caption)}
+"""Types of fields, looked up once: a library reads millions of records."""
+
+
 class NotARecord(ValueError):  # noqa: N818 - says what a line is
     """A line that this version cannot read: damaged, or of a kind it does not know."""
 
@@ -157,7 +161,7 @@ def _build(cls: type[Any], data: Any) -> Any:  # noqa: ANN401 - a record or a pa
     """An object of a class from the fields that JSON gave. Raises NotARecord."""
     if not isinstance(data, dict):
         raise NotARecord
-    hints = get_type_hints(cls)
+    hints = _HINTS[cls]
     fields: dict[str, Any] = {"is_final": True} if cls is Caption else {}
     for field in dataclasses.fields(cls):
         if field.name in data and field.name not in fields:
