@@ -94,10 +94,10 @@ def reading_ms(text: str, language: str) -> int:
 
 def plain(text: str) -> str:
     """A text as files take it: on one line, single spaces, nothing a reader cannot show."""
-    kept = "".join(
-        character for character in readable(text) if unicodedata.category(character) not in ("Cs", "Cn", "Co")
-    )
-    return " ".join(kept.split())
+    text = readable(text)
+    if not text.isprintable():
+        text = "".join(character for character in text if unicodedata.category(character) not in _UNSHOWABLE)
+    return " ".join(text.split())
 
 
 def at_line_end(text: str, language: str) -> str:
