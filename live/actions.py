@@ -89,7 +89,7 @@ def _mark(label: Sequence[str]) -> AddMark:
 
 
 def _copy(number: str) -> CopyLines:
-    if number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_LINES:
+    if number in map(str, range(1, MOST_LINES + 1)):
         return CopyLines(int(number))
     raise LiveError(f"Lines to copy are a number from 1 to {MOST_LINES}, not '{number}'.")
 
