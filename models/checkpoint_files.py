@@ -33,6 +33,8 @@ _SMALL = re.compile(
 _SHARD = re.compile(r"[\w.-]+\.safetensors")
 _HEAD_LIMIT = 100_000_000
 """Bytes of a safetensors head at most; the format's own bound."""
+_UNREADABLE = (ValueError, OverflowError, RecursionError)
+"""What JSON raises that is broken, holds infinite numbers for whole ones, or is nested without end."""
 
 
 class BrokenFileError(Exception):
@@ -50,7 +52,7 @@ def shards(index: Path) -> list[str]:
     Raises:
         BrokenFileError: it is no index, or names what no shard is called.
     """
-    content = _read_table(index)
+    content = read_table(index)
     placed = content.get("weight_map")
     if not isinstance(placed, dict) or not placed:
         raise BrokenFileError(f"{index.name} names no weights")
@@ -73,10 +75,27 @@ def has_only_pickles(names: Iterable[str]) -> bool:
     return not endings.isdisjoint({".bin", ".pt", ".pth", ".ckpt"}) and ".safetensors" not in endings
 
 
+def read_table(path: Path) -> dict[str, Any]:
+    """A table from one of a checkpoint's files.
+
+    Raises:
+        BrokenFileError: it is missing, broken, or no table.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BrokenFileError(f"{path.name} is missing") from error
+    except (OSError, *_UNREADABLE) as error:
+        raise BrokenFileError(f"{path.name} is cut short or no JSON") from error
+    if not isinstance(content, dict):
+        raise BrokenFileError(f"{path.name} holds no table")
+    return content
+
+
 def problem(folder: Path) -> str:
     """What is missing or cut short in a checkpoint's folder, as a clause; empty where every file is there and whole."""
     try:
-        kind = _read_table(folder / CONFIG).get("model_type")
+        kind = read_table(folder / CONFIG).get("model_type")
         if not kind:
             return f"{CONFIG} does not say what model it is of"
         if lacking := missing_vocabulary([path.name for path in folder.iterdir()]):
@@ -111,7 +130,7 @@ def read_kind(config: Path) -> str:
     Raises:
         BrokenFileError: it is no config.
     """
-    content = _read_table(config)
+    content = read_table(config)
     kind = str(content.get("model_type", ""))
     return kind if kind == "qwen2_audio" or (kind == "qwen" and "audio" in content) else ""
 
@@ -132,19 +151,7 @@ def _check_whole(path: Path) -> None:
         end = max(int(entry["data_offsets"][1]) for name, entry in head.items() if name != "__metadata__")
     except FileNotFoundError as error:
         raise BrokenFileError(f"{path.name} is missing") from error
-    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (OSError, struct.error, *_UNREADABLE, LookupError, TypeError, AttributeError) as error:
         raise BrokenFileError(f"{path.name} is cut short or no safetensors file") from error
     if n_bytes != 8 + n_head + end:
         raise BrokenFileError(f"{path.name} has {n_bytes:,} bytes instead of {8 + n_head + end:,}")
-
-
-def _read_table(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BrokenFileError(f"{path.name} is missing") from error
-    except (OSError, ValueError) as error:
-        raise BrokenFileError(f"{path.name} is cut short or no JSON") from error
-    if not isinstance(content, dict):
-        raise BrokenFileError(f"{path.name} holds no table")
-    return content

@@ -21,7 +21,7 @@ from models.base import Mode, ModelLoadError, Progress
 from models.checkpoint_files import CONFIG
 from models.qwen_audio.files import few, opened, read_json, tensor_files
 from models.qwen_audio.frontend import FrontEnd
-from models.qwen_audio.layouts import Layout, read_layout
+from models.qwen_audio.layouts import Layout, first_line, read_layout
 from models.qwen_audio.tokenizer import Tokenizer
 from models.qwen_audio.vocabulary import IM_END, library_tags
 
@@ -146,13 +146,13 @@ def build_on_meta(layout: Layout) -> Qwen2AudioForConditionalGeneration:
     """The library's model with shapes and no memory.
 
     Raises:
-        ModelLoadError: its config asks for sizes that do not fit each other.
+        ModelLoadError: its config asks for sizes that do not fit each other, or for what the library does not have.
     """
     try:
         with torch.device("meta"):
             return Qwen2AudioForConditionalGeneration(layout.config)
-    except (ValueError, RuntimeError, TypeError, ZeroDivisionError) as e:
-        raise ModelLoadError(f"The sizes in the checkpoint's config.json do not fit each other: {e}") from e
+    except (ValueError, RuntimeError, TypeError, ArithmeticError, LookupError, AssertionError) as e:
+        raise ModelLoadError(f"What the checkpoint's config.json asks for cannot be built: {first_line(e)}") from e
 
 
 def stored_tensors(layout: Layout, model: Qwen2AudioForConditionalGeneration) -> dict[str, Stored]:

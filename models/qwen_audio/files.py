@@ -1,11 +1,11 @@
-"""The files of a checkpoint: tables in JSON, and which safetensors file holds which tensor.
+"""A checkpoint's files as the loader reads them: tables in JSON, and which safetensors file holds which tensor.
 
-In: a folder. Out: what its files say, or a ModelLoadError that names the file. What it means is not its business.
+In: a folder. Out: what its files say, or a ModelLoadError that names the file. Which files a checkpoint has is
+checkpoint_files.py's business, what they mean is not this one's either.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from models.base import ModelLoadError
-from models.checkpoint_files import INDEX, WEIGHTS, BrokenFileError, has_only_pickles, shards
+from models.checkpoint_files import INDEX, WEIGHTS, BrokenFileError, has_only_pickles, read_table, shards
 
 _FEW = 3
 """How many tensors an error names."""
@@ -27,14 +27,13 @@ def read_json(path: Path) -> dict[str, Any]:
         ModelLoadError: the file is missing, broken, or no table.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as e:
-        raise ModelLoadError(f"{path.parent} is no checkpoint: it has no {path.name}.") from e
-    except (OSError, ValueError) as e:
-        raise ModelLoadError(f"{path} cannot be read; fetch the checkpoint again.") from e
-    if not isinstance(content, dict):
-        raise ModelLoadError(f"{path} is not a table; fetch the checkpoint again.")
-    return content
+        return read_table(path)
+    except BrokenFileError as e:
+        raise _broken(path.parent, e) from e
+
+
+def _broken(folder: Path, error: BrokenFileError) -> ModelLoadError:
+    return ModelLoadError(f"In {folder}, {error}; fetch the checkpoint again.")
 
 
 def tensor_files(folder: Path) -> dict[str, Path]:
@@ -58,7 +57,7 @@ def _indexed(index: Path) -> dict[str, Path]:
     try:
         paths = [index.with_name(name) for name in shards(index)]
     except BrokenFileError as e:
-        raise ModelLoadError(f"In {index.parent}, {e}; fetch the checkpoint again.") from e
+        raise _broken(index.parent, e) from e
     placed = {name: index.with_name(str(file)) for name, file in read_json(index)["weight_map"].items()}
     for path in paths:
         held, listed = frozenset(_names(path)), {name for name, file in placed.items() if file == path}

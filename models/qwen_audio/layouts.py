@@ -8,14 +8,15 @@ Source: QwenLM/Qwen-Audio modeling_qwen.py and audio.py; transformers' conversio
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from huggingface_hub.errors import StrictDataclassError
 from transformers import Qwen2AudioConfig, Qwen2AudioEncoderConfig, Qwen2Config
 
-from models.base import Mode, ModelLoadError
+from models.base import LANGUAGES, Mode, ModelLoadError
 from models.qwen_audio.frontend import V1, Edge, FrontEnd
 
 V1_LANGUAGES = ("en", "zh", "de", "es", "ko", "fr", "ja", "it")
@@ -52,6 +53,17 @@ _PUBLISHED_NAMES = (
     (r"^model\.", ""),
 )
 """The library's names as the published Qwen2-Audio checkpoints write them."""
+
+_LAYER_COUNTS = (
+    ("num_hidden_layers",),
+    ("audio", "n_layer"),
+    ("text_config", "num_hidden_layers"),
+    ("audio_config", "encoder_layers"),
+)
+_MOST_LAYERS = 512
+"""Several times those of any model: each is made before it can be seen that its weights are not there."""
+_LONGEST_REASON = 200
+"""Characters of what the library says is wrong."""
 
 _V1_FIXED = {"no_bias": True, "tie_word_embeddings": False, "rotary_pct": 1.0}
 _V1_FIXED_AUDIO = {"avg_pool": True, "add_audio_bos_eos_token": True, "n_mels": V1.n_mels}
@@ -94,6 +106,7 @@ def read_layout(raw: Mapping[str, Any], stored: frozenset[str], is_chat: bool = 
         ModelLoadError: the config is of another model, or of a variant that the library's class is not.
     """
     kind = raw.get("model_type")
+    _check_n_layers(raw)
     try:
         if kind == "qwen" and "audio" in raw:
             return _v1_layout(raw, is_chat)
@@ -101,17 +114,23 @@ def read_layout(raw: Mapping[str, Any], stored: frozenset[str], is_chat: bool = 
             return _named_layout(raw, stored, is_chat)
     except KeyError as e:
         raise ModelLoadError(f"The checkpoint's config.json has no {e.args[0]!r}; fetch the checkpoint again.") from e
-    except (
-        StrictDataclassError,
-        TypeError,
-        ValueError,
-        AttributeError,
-    ) as e:  # the library checks types and ranges of its configs so
-        raise ModelLoadError(f"The checkpoint's config.json is not usable: {_first_line(e)}") from e
+    except (StrictDataclassError, TypeError, ValueError, AttributeError, OverflowError) as e:
+        # The library checks types and ranges of its configs so.
+        raise ModelLoadError(f"The checkpoint's config.json is not usable: {first_line(e)}") from e
     raise ModelLoadError(
         f"The checkpoint's config.json is of another model (model_type {kind!r}); "
         "Qwen-Audio, Qwen2-Audio and checkpoints made by this project's recipe can be used."
     )
+
+
+def _check_n_layers(raw: Mapping[str, Any]) -> None:
+    for *sections, key in _LAYER_COUNTS:
+        section: Any = raw
+        for name in sections:
+            section = section.get(name)
+        n_layers = section.get(key) if isinstance(section, Mapping) else None
+        if isinstance(n_layers, int | float) and n_layers > _MOST_LAYERS:
+            raise ModelLoadError(f"The checkpoint's config.json has {key} above {_MOST_LAYERS}, which no model has.")
 
 
 def _v1_layout(raw: Mapping[str, Any], is_chat: bool) -> Layout:
@@ -172,17 +191,22 @@ def _named_layout(raw: Mapping[str, Any], stored: frozenset[str], is_chat: bool)
         raise ModelLoadError(
             f"The checkpoint's config.json asks for mode {mode!r}, edge {edge!r}; update this program."
         )
+    languages = taught["languages"]
+    if not isinstance(languages, Sequence) or not languages or not all(code in LANGUAGES for code in languages):
+        raise ModelLoadError(f"The checkpoint's config.json names other languages than {', '.join(LANGUAGES)}.")
     is_published = any(name.startswith("audio_tower.") for name in stored)
     return Layout(
         config=config,
         name=str(taught["name"]),
         mode=mode,
         front_end=FrontEnd(config.audio_config.num_mel_bins, edge, config.audio_config.max_source_positions),
-        languages=tuple(taught["languages"]),
+        languages=tuple(languages),
         audio_start_id=None,
         renames=_PUBLISHED_NAMES if is_published else (),
     )
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def first_line(error: Exception) -> str:
+    """What the library says is wrong, short enough for a sentence."""
+    line = next(iter(str(error).splitlines()), "")
+    return textwrap.shorten(line, _LONGEST_REASON) or type(error).__name__

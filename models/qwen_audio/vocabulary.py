@@ -30,6 +30,7 @@ _RANKS = "tokenizer.tiktoken"
 _TAGS = "tokenizer_config.json"
 _LIBRARY = "tokenizer.json"
 _WORDS = "vocab.json"
+_MOST_IDS = 2**31
 
 
 class Vocabulary(NamedTuple):
@@ -48,14 +49,17 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         ModelLoadError: it carries none, or a broken one.
     """
     if (folder / _RANKS).is_file():
-        return Vocabulary(read_ranks(folder / _RANKS), _read_tags(folder / _TAGS))
-    if (folder / _V1_RANKS).is_file():
-        return read_v1(folder / _V1_RANKS)
-    if (folder / _LIBRARY).is_file() or (folder / _WORDS).is_file():
-        return _read_library(folder)
-    raise ModelLoadError(
-        f"{folder} has no vocabulary: no {_V1_RANKS}, {_RANKS}, {_LIBRARY} or {_WORDS}; fetch the checkpoint again."
-    )
+        vocabulary = Vocabulary(read_ranks(folder / _RANKS), _read_tags(folder / _TAGS))
+    elif (folder / _V1_RANKS).is_file():
+        vocabulary = read_v1(folder / _V1_RANKS)
+    elif (folder / _LIBRARY).is_file() or (folder / _WORDS).is_file():
+        vocabulary = _read_library(folder)
+    else:
+        raise ModelLoadError(
+            f"{folder} has no vocabulary: no {_V1_RANKS}, {_RANKS}, {_LIBRARY} or {_WORDS}; fetch the checkpoint again."
+        )
+    _check_tags(folder, vocabulary)
+    return vocabulary
 
 
 def read_v1(path: Path) -> Vocabulary:
@@ -83,7 +87,7 @@ def library_tags(folder: Path) -> dict[str, int]:
     try:
         tags = written if isinstance(written, list) else [{**tag, "id": i} for i, tag in written.items()]
         return {str(tag["content"]): int(tag["id"]) for tag in tags}
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as e:
         raise ModelLoadError(f"{path} does not say which ids its {key} have; fetch the checkpoint again.") from e
 
 
@@ -111,9 +115,18 @@ def _check_ranks(path: Path, ranks: Mapping[bytes, int], n_written: int) -> None
         raise ModelLoadError(f"{path} cannot spell {len(lacking)} of the 256 bytes; fetch the checkpoint again.")
 
 
+def _check_tags(folder: Path, vocabulary: Vocabulary) -> None:
+    ids = sorted(vocabulary.tags.values())
+    if len(set(ids)) < len(ids) or ids[0] < len(vocabulary.ranks) or ids[-1] >= _MOST_IDS:
+        raise ModelLoadError(
+            f"In {folder}, the vocabulary's tags do not have ids of their own behind those of its text; fetch the "
+            "checkpoint again."
+        )
+
+
 def _read_tags(path: Path) -> dict[str, int]:
     tags = read_json(path).get("special_tokens")
-    if not isinstance(tags, dict) or not all(isinstance(i, int) for i in tags.values()) or END not in tags:
+    if not isinstance(tags, dict) or not all(type(i) is int for i in tags.values()) or END not in tags:
         raise ModelLoadError(f"The special_tokens of {path} are not a table of ids with {END}; fetch it again.")
     return tags
 
@@ -131,7 +144,7 @@ def _read_library(folder: Path) -> Vocabulary:
         vocab = read_json(path)["model"]["vocab"] if is_one else read_json(path)
         words = {word: int(i) for word, i in vocab.items() if word not in tags}
         ranks = {bytes(map(_byte_of().__getitem__, word)): i for word, i in words.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as e:
         raise ModelLoadError(f"{path} is not a byte-level vocabulary; fetch the checkpoint again.") from e
     if END not in tags:
         raise ModelLoadError(f"The vocabulary {path} is not of a Qwen-Audio checkpoint: it has no {END}.")

@@ -202,9 +202,9 @@ def test_a_shard_that_is_missing_cut_short_or_not_as_indexed_is_named(v1_copy):
 
 
 def test_a_folder_that_is_no_checkpoint_says_what_it_lacks(tmp_path, small_folder):
-    with pytest.raises(ModelLoadError, match=r"no config\.json"):
+    with pytest.raises(ModelLoadError, match=r"config\.json is missing"):
         load(tmp_path, CPU)
-    with pytest.raises(ModelLoadError, match=r"no config\.json"):
+    with pytest.raises(ModelLoadError, match=r"config\.json is missing"):
         load(tmp_path / "nowhere", CPU)
     shutil.copyfile(small_folder / "config.json", tmp_path / "config.json")
     with pytest.raises(ModelLoadError, match=r"no model\.safetensors"):
@@ -226,9 +226,13 @@ def test_pickled_weights_are_refused_unopened(tmp_path, small_folder):
         ({"audio": {"n_mels": 80}}, "no '"),
         ({"no_bias": False}, "no_bias = False"),
         ({"layer_norm_epsilon": "small"}, "not usable"),
-        ({"num_attention_heads": 0}, "fit|usable"),
+        ({"num_attention_heads": 0}, "cannot be built"),
         ({"hidden_size": 65}, "shape"),
         ({"vocab_size": 200}, "audio_start_id = 280"),
+        ({"num_hidden_layers": 10**9}, "num_hidden_layers above 512"),
+        ({"num_hidden_layers": 10**400}, "num_hidden_layers above 512"),
+        ({"kv_channels": float("inf")}, "not usable"),
+        ({"intermediate_size": 10**30}, r"cannot be built: [^\n]{,200}$"),
     ],
 )
 def test_a_config_that_does_not_fit_is_one_clear_error(v1_copy, changes, message):
@@ -238,10 +242,29 @@ def test_a_config_that_does_not_fit_is_one_clear_error(v1_copy, changes, message
 
 
 @pytest.mark.parametrize(
+    ("section", "changes", "message"),
+    [
+        ("audio_config", {"encoder_layers": 10**9}, "encoder_layers above 512"),
+        ("text_config", {"hidden_act": "none"}, "cannot be built: 'none'"),
+        ("text_config", {"pad_token_id": 10**6}, "cannot be built: Padding_idx"),
+        ("text_config", {"model_type": "none"}, r"not usable: [^\n]{,200}$"),
+    ],
+)
+def test_what_the_library_cannot_build_is_one_clear_error(small_copy, section, changes, message):
+    raw = json.loads((small_copy / "config.json").read_text())
+    raw[section] |= changes
+    (small_copy / "config.json").write_text(json.dumps(raw))
+    with pytest.raises(ModelLoadError, match=message):
+        load(small_copy, CPU)
+
+
+@pytest.mark.parametrize(
     ("section", "message"),
     [
         ({"mode": "chat", "edge": "v1"}, "mode 'chat'"),
         ({"mode": "task_tags", "edge": "v1", "name": "x"}, "no 'languages'"),
+        ({"mode": "task_tags", "edge": "v1", "name": "x", "languages": ["zh", "xx"]}, "other languages than"),
+        ({"mode": "task_tags", "edge": "v1", "name": "x", "languages": []}, "other languages than"),
     ],
 )
 def test_a_checkpoint_with_another_mode_is_one_clear_error(small_copy, section, message):
@@ -253,7 +276,7 @@ def test_a_checkpoint_with_another_mode_is_one_clear_error(small_copy, section, 
 
 
 def test_a_config_that_is_no_json_is_one_clear_error(small_copy):
-    for broken in ("", "{", "[1]"):
+    for broken in ("", "{", "[1]", "[" * 100_000, '{"model_type": ' + "1" * 5000 + "}"):
         (small_copy / "config.json").write_text(broken)
         with pytest.raises(ModelLoadError, match=r"config\.json"):
             load(small_copy, CPU)

@@ -197,6 +197,8 @@ def test_the_older_files_of_the_library_are_read_as_its_newer_one(qwen2_audio, t
         "{}",
         library_vocabulary(added_tokens=[{"id": "x", "content": "<|endoftext|>"}]),
         library_vocabulary(added_tokens=[{"id": 256, "content": "<|zh|>"}]),
+        library_vocabulary(added_tokens=[{"id": float("inf"), "content": "<|endoftext|>"}]),
+        library_vocabulary(model={"type": "BPE", "vocab": {"a": float("inf")}}),
         library_vocabulary(model={"type": "Unigram", "vocab": [["a", 0.0]]}),
         library_vocabulary(model={"type": "BPE", "vocab": {"▁a": 0}}),
         library_vocabulary(model={"type": "BPE", "vocab": {"a": 0, "b": 1}}),
@@ -206,6 +208,15 @@ def test_the_older_files_of_the_library_are_read_as_its_newer_one(qwen2_audio, t
 def test_a_broken_vocabulary_of_the_library_is_one_clear_error(tmp_path, broken):
     (tmp_path / "tokenizer.json").write_text(broken, "utf-8")
     with pytest.raises(ModelLoadError, match=r"tokenizer\.json"):
+        Tokenizer.from_folder(tmp_path)
+
+
+@pytest.mark.parametrize("number", [-1, 255, 257, 2**31, 2**64, True])
+def test_tags_whose_ids_are_no_ids_of_their_own_are_one_clear_error(tmp_path, number):
+    write_ranks(tmp_path / "tokenizer.tiktoken", [bytes([i]) for i in range(256)])
+    tags = {"<|endoftext|>": 256, "<|zh|>": 257, "<|en|>": number}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"special_tokens": tags}))
+    with pytest.raises(ModelLoadError, match="ids"):
         Tokenizer.from_folder(tmp_path)
 
 
