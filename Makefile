@@ -4,7 +4,7 @@ INPUTS = pyproject.toml constraints.txt .ci/setup
 PYTEST = $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format test-desktop soak embedded-model embedded-score clean
+.PHONY: help demo test check lint format test-desktop soak crash-test embedded-model embedded-score clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -36,11 +36,15 @@ format: .venv/.dev  ## rewrite the sources in the project's format
 	@$(PYTHON) -m ruff check --fix .
 
 test-desktop: .venv/.dev  ## the tests on a real sound server and a real X screen; installs and starts both
-	@.ci/setup packages pulseaudio pulseaudio-utils libasound2-plugins alsa-utils xvfb openbox picom xdotool imagemagick x11-utils x11-xserver-utils
+	@.ci/setup packages ffmpeg pulseaudio pulseaudio-utils libasound2-plugins alsa-utils xvfb openbox picom xdotool imagemagick x11-utils x11-xserver-utils
 	@$(PYTEST) -m desktop
 
 soak: .venv/.dev  ## an hour of sound through the embedded model; takes many minutes
 	@$(PYTEST) -m soak --timeout 7200 -s
+
+KILLS = 200
+crash-test: .venv/.dev  ## kill the program and its model process KILLS times each, and see what is left
+	@$(PYTHON) tests/crash/run.py --kills $(KILLS)
 
 embedded-model: .venv/.dev  ## train the embedded model on, from the committed weights
 	@.ci/setup packages libflite1

@@ -23,7 +23,7 @@ from live.recording.disk import Disk, DiskFile
 from live.settings import SoundFormat
 from models.base import SAMPLE_RATE
 
-PAGE_US = 500_000
+PAGE_US = 250_000
 """Sound in a page of Ogg: what killing the program costs."""
 OPUS_BITS = 32_000
 """Bits a second: speech at 16 kHz that nobody tells from the original."""
