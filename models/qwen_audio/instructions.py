@@ -2,10 +2,11 @@
 
 In: a task and its languages. Out: a sentence. Tags, turns and ids are not its business.
 
-For Qwen2-Audio, the base model, these are the sentences that its evaluation and its README use, each with the tag of
-the language heard at its end; the file with the evaluation's own prompt for each direction of CoVoST 2 is not in its
-repository. For the chat models no prompt for translation was ever published ("Recognize the speech" is in the tutorial
-of Qwen-Audio-Chat): theirs are this project's own, and what they score is not known.
+What is known of them: the README of Qwen2-Audio asks the base model for a caption in these words. Its evaluation reads
+every other prompt from files that are not in its repository; "Detect the language and recognize the speech", the same
+for translating, each with the tag of the language heard, and the one for the emotion are as others who run that
+evaluation quote them. For the chat models no prompt for translation was found ("Recognize the speech" is in the
+tutorial of Qwen-Audio-Chat): theirs are this project's own. None has been tried here on the published weights.
 Source: QwenLM/Qwen2-Audio README.md and eval_audio/; QwenLM/Qwen-Audio TUTORIAL.md.
 """
 
@@ -49,7 +50,7 @@ TABLE: Mapping[Literal["chatml", "prompt"], Sentences] = {
         transcribe="Detect the language and recognize the speech: {tag}",
         analyses={
             "caption": "Generate the caption in English:",
-            # By analogy with that of the emotion, which the evaluation uses.
+            # This project's own, by analogy with that of the emotion.
             "event": "Recognize the sound events with keywords in English:",
             "scene": "Recognize the acoustic scene with keywords in English:",
             "emotion": "Recognize the emotion with keywords in English:",

@@ -109,7 +109,7 @@ def test_an_unknown_model_is_answered_with_the_nearest(capsys):
     assert "did you mean 'embedded'" in fails_in_one_line(capsys, "models", "--model", "embeded")
 
 
-@pytest.mark.parametrize("command", [("models",), ("listen",), ("file", "talk.wav")])
+@pytest.mark.parametrize("command", [("models",), ("listen",)])
 def test_a_model_without_a_name_is_asked_for_one(capsys, command):
     assert fails_in_one_line(capsys, *command, "--model", "") == "tongchuan: Give --model a name or a folder.\n"
 

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from audio_clips import to_pcm, tone, write_audio
 from hub_server import Hub, point_at, serving, use_cache
 from huggingface_hub.utils import close_session
 
@@ -139,14 +140,25 @@ def test_a_misspelt_model_to_fetch_is_answered_with_the_nearest(capsys):
 
 
 @pytest.mark.usefixtures("hub")
-@pytest.mark.parametrize("words", [["listen"], ["file", "talk.wav"], ["demo", "--terminal"]])
-def test_without_a_terminal_a_model_that_is_not_here_is_refused_with_the_command_that_brings_it(capsys, words):
-    assert main([*words, "--model", "qwen-audio"]) == 1
+@pytest.mark.parametrize("words", [["listen"], ["file", "CLIP"], ["ask", "CLIP", "what?"], ["demo", "--terminal"]])
+def test_without_a_terminal_a_model_that_is_not_here_is_refused_with_the_command_that_brings_it(
+    capsys, words, tmp_path
+):
+    clip = write_audio(tmp_path / "clip.wav", to_pcm(tone(1.0)))
+    assert main([*(str(clip) if word == "CLIP" else word for word in words), "--model", "qwen-audio"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
         "tongchuan: The model qwen-audio is not on this computer: run `tongchuan models fetch qwen-audio`.\n"
     )
+
+
+@pytest.mark.parametrize("words", [["file"], ["ask", "what?"], ["analyse"]])
+def test_a_recording_that_is_not_there_is_said_before_anything_is_asked_or_fetched(capsys, hub, terminal, words):
+    terminal("y\n")
+    assert main([words[0], "nothing.wav", *words[1:], "--model", "qwen-audio"]) == 1
+    assert capsys.readouterr().err.startswith("tongchuan: There is no file nothing.wav")
+    assert hub.asked == []
 
 
 def test_on_a_terminal_it_is_asked_once_and_fetched_after_a_yes(capsys, hub, terminal):

@@ -8,8 +8,8 @@ from typing import get_args
 
 from live.errors import LiveError
 from models.base import Analysis
-from ui.commands.answering import loaded, print_streamed, resolve_answerer, say_parts, span
-from ui.commands.options import Commands, add_command, say
+from ui.commands.answering import answering_settings, loaded, print_streamed, say_parts, span
+from ui.commands.options import Commands, add_command, resolve_model, say
 from ui.exits import DONE
 
 TASKS: tuple[Analysis, ...] = get_args(Analysis)
@@ -25,8 +25,8 @@ def add_parser(commands: Commands) -> None:
         run,
         "say what is to be heard in a recording: a caption, sound events, the scene, or the mood",
         detail="A recording longer than the model takes at once (30 s) is cut where it is quiet, and each part gets a "
-        f"line that begins with its time; at most {MOST_S / 60:g} minutes are taken. Takes a model that does more than "
-        "translate.",
+        f"line that begins with its time; at most {MOST_S / 60:g} minutes are taken. Takes one of the models that are "
+        "fetched, such as qwen-audio: the embedded one only translates.",
         examples=(
             "tongchuan analyse street.mp3 --task caption --model qwen-audio",
             "tongchuan analyse call.wav --task emotion --model qwen-audio",
@@ -52,8 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from live.parts import cut, read_recording
 
-    entry = resolve_answerer(arguments)
+    settings = answering_settings(arguments)
     recording = read_recording(arguments.audio, MOST_S)
+    entry = resolve_model(settings)  # last: it may be many gigabytes away
     with loaded(entry) as model:
         if arguments.task not in model.can.analyses:
             able = ", ".join(task for task in TASKS if task in model.can.analyses) or "no task of this kind"

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from live.errors import LiveError
 from live.policy import readable
-from ui.commands.options import choose_model, load_settings, named_model, resolve_model, say
+from ui.commands.options import choose_model, load_settings, named_model, say
 
 if TYPE_CHECKING:
     import argparse
 
     from live.parts import Part, Recording
+    from live.settings import Settings
     from models.base import Answerer, AnswererCapabilities
     from models.catalogue import Entry
 
@@ -38,34 +39,25 @@ class Loaded:
     can: AnswererCapabilities
 
 
-def resolve_answerer(arguments: argparse.Namespace) -> Entry:
-    """Return the model to use.
+def answering_settings(arguments: argparse.Namespace) -> Settings:
+    """Return the settings of this run, once it is seen that their model answers about sound; it may not be here yet.
 
     Raises:
         LiveError: the settings are wrong, or the model does nothing but translate.
         ModelLoadError: there is no such model.
     """
-    from models.catalogue import AUTO, find
+    from models.catalogue import AUTO, find, known
 
     settings, _ = load_settings(arguments)
     is_auto = settings.model == AUTO
-    # Before it is fetched: some are many gigabytes.
-    _check(choose_model(settings).entry if is_auto else find(named_model(settings), settings.device), arguments.command)
-    entry = resolve_model(settings)
-    _check(entry, arguments.command)
-    return entry
-
-
-def _check(entry: Entry, command: str) -> None:
-    """Refuse a model that only translates, and name those that do more."""
-    from models.catalogue import known
-
+    entry = choose_model(settings).entry if is_auto else find(named_model(settings), settings.device)
     if entry.answerer is None:
         able = ", ".join(each.name for each in known() if each.answerer is not None)
         raise LiveError(
-            f"The model {entry.name} only translates: `tongchuan {command}` takes one that answers about sound. "
-            f"Give --model with one of {able}, or the folder of such a one."
+            f"The model {entry.name} only translates: `tongchuan {arguments.command}` takes one that answers about "
+            f"sound. Give --model with one of {able}, or the folder of such a one."
         )
+    return settings
 
 
 @contextmanager

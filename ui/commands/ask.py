@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from live.errors import LiveError
 from models.base import ModelError, Samples, Turn
-from ui.commands.answering import Loaded, loaded, print_streamed, resolve_answerer, say_parts
-from ui.commands.options import Commands, add_command, say
+from ui.commands.answering import Loaded, answering_settings, loaded, print_streamed, say_parts
+from ui.commands.options import Commands, add_command, resolve_model, say
 from ui.exits import DONE
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ def add_parser(commands: Commands) -> None:
         "ask a model about recordings; on a terminal, go on asking",
         detail="The answer is printed as it is written. On a terminal, further questions are typed one a line; Ctrl-D "
         "ends. A recording longer than the model takes at once (30 s) is cut where it is quiet into several sounds; at "
-        f"most {MOST_S / 60:g} minutes of sound are taken, by Qwen-Audio-Chat about 75 s. Takes a model that answers "
-        "questions.",
+        f"most {MOST_S / 60:g} minutes of sound are taken, by Qwen-Audio-Chat about 75 s. The models are "
+        "qwen-audio-chat and qwen2-audio-instruct; the base models qwen-audio and qwen2-audio answer one question "
+        "about one sound.",
         examples=(
             'tongchuan ask call.wav "What does the caller want?" --model qwen-audio-chat',
             'tongchuan ask one.wav other.wav "Is this the same speaker?" --model qwen2-audio-instruct',
@@ -59,8 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     from live.audio import seconds
 
-    entry = resolve_answerer(arguments)
+    settings = answering_settings(arguments)
     recordings = _recordings(arguments.audio)
+    entry = resolve_model(settings)  # last: it may be many gigabytes away
     with loaded(entry) as model:
         sounds = _sounds(recordings, model.can.max_samples)
         if len(sounds) > 1 and not model.can.converses:

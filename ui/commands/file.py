@@ -64,10 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
     from live.audio_file import FileSource, SoundFile
 
     settings, _ = load_settings(arguments)
-    entry = resolve_model(settings)
     check_outputs(arguments, arguments.talk)
     if not arguments.talk.is_fifo():  # a pipe can be read only once
-        SoundFile(arguments.talk).close()  # before any output replaces what stood there
+        SoundFile(arguments.talk).close()  # before a model is fetched, or an output replaces what stood there
+    entry = resolve_model(settings)
     sinks = open_outputs(arguments)
     source = FileSource(arguments.talk)
     make_session = session_maker(
