@@ -8,6 +8,7 @@ what to do about a broken file, is the business of live/recording/library.py.
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from live.events import Caption
 from live.files import open_private
 from live.recording.export.phrases import plain
 from live.recording.journal import Transcript
-from live.recording.library_terms import Question, terms
+from live.recording.library_terms import Question, terms, words
 
 VERSION = 1
 """Of the tables and of the terms in them."""
@@ -26,6 +27,8 @@ ID_BITS = 20
 """A row's number is its session's, then the caption's id: rows of newer sessions come later. Row 0 is the title."""
 LOCKED_S = 5.0
 """How long another program's writing is waited for."""
+LONGER_AT_MOST = 30
+"""Longer words that a word also finds, the shortest first."""
 CACHE_KIB = 32 * 1024
 
 _SCHEMA = f"""
@@ -34,6 +37,7 @@ CREATE TABLE sessions (number INTEGER PRIMARY KEY, folder TEXT UNIQUE NOT NULL, 
     n_pending INTEGER NOT NULL, problem TEXT NOT NULL);
 CREATE TABLE captions (row INTEGER PRIMARY KEY, start INTEGER NOT NULL, translation TEXT NOT NULL,
     transcript TEXT NOT NULL);
+CREATE TABLE vocabulary (word TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
 PRAGMA user_version = {VERSION};
 """
@@ -149,15 +153,18 @@ class Index:
             if 0 < entry.caption.id < 1 << ID_BITS
         }
         old = self._rows(number)
-        self._drop((row, texts) for row, texts in old.items() if new.get(row) != texts)
+        dropped = self._drop((row, texts) for row, texts in old.items() if new.get(row) != texts)
         self._add((row, texts) for row, texts in new.items() if old.get(row) != texts)
+        self._unlearn(dropped)
 
     def remove(self, folders: Iterable[str]) -> None:
         """Forget sessions for good: no trace of their words is left in the file."""
+        dropped: set[str] = set()
         for folder in folders:
             for (number,) in self._base.execute("SELECT number FROM sessions WHERE folder = ?", (folder,)).fetchall():
-                self._drop(self._rows(number).items())
+                dropped |= self._drop(self._rows(number).items())
                 self._base.execute("DELETE FROM sessions WHERE number = ?", (number,))
+        self._unlearn(dropped)
         self._base.execute("INSERT INTO words(words) VALUES ('optimize')")  # or the terms stay until the next merge
 
     def search(self, question: Question) -> Iterator[Found]:
@@ -166,12 +173,19 @@ class Index:
             "SELECT s.folder, s.title, s.began, c.row, c.start, c.translation, c.transcript FROM words w "
             "JOIN captions c ON c.row = w.rowid JOIN sessions s ON s.number = w.rowid >> ? "
             "WHERE words MATCH ? ORDER BY w.rowid DESC",
-            (ID_BITS, question.match),
+            (ID_BITS, question.match(self._longer)),
         )
         for folder, title, began, row, start, translation, transcript in rows:
             if question.is_answered(f"{translation}\n{transcript}"):
                 number = row & ((1 << ID_BITS) - 1)
                 yield Found(folder, title, _moment(began), number or None, start, translation, transcript)
+
+    def _longer(self, word: str) -> list[str]:
+        rows = self._base.execute(
+            "SELECT word FROM vocabulary WHERE word > ? AND word < ? ORDER BY length(word) LIMIT ?",
+            (word, word + chr(sys.maxunicode), LONGER_AT_MOST),
+        )
+        return [longer for (longer,) in rows]
 
     def _number(self, folder: str, began: datetime) -> int:
         """The session's own number, in the order in which they began."""
@@ -190,18 +204,30 @@ class Index:
         )
         return {row: (start, translation, transcript) for row, start, translation, transcript in rows}
 
-    def _drop(self, rows: Iterable[tuple[int, tuple[int, str, str]]]) -> None:
+    def _drop(self, rows: Iterable[tuple[int, tuple[int, str, str]]]) -> set[str]:
+        """Take rows out; returns their words."""
+        dropped: set[str] = set()
         for row, (_, translation, transcript) in rows:
-            self._base.execute(
-                "INSERT INTO words(words, rowid, text) VALUES ('delete', ?, ?)",
-                (row, terms(f"{translation}\n{transcript}")),
-            )
+            text = f"{translation}\n{transcript}"
+            self._base.execute("INSERT INTO words(words, rowid, text) VALUES ('delete', ?, ?)", (row, terms(text)))
             self._base.execute("DELETE FROM captions WHERE row = ?", (row,))
+            dropped |= words(text)
+        return dropped
+
+    def _unlearn(self, dropped: set[str]) -> None:
+        """Forget those of some words that no row holds any more."""
+        for word in dropped:
+            if self._base.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{word}"',)).fetchone() is None:
+                self._base.execute("DELETE FROM vocabulary WHERE word = ?", (word,))
 
     def _add(self, rows: Iterable[tuple[int, tuple[int, str, str]]]) -> None:
+        added: set[str] = set()
         for row, texts in rows:
+            text = f"{texts[1]}\n{texts[2]}"
             self._base.execute("INSERT INTO captions VALUES (?, ?, ?, ?)", (row, *texts))
-            self._base.execute("INSERT INTO words(rowid, text) VALUES (?, ?)", (row, terms(f"{texts[1]}\n{texts[2]}")))
+            self._base.execute("INSERT INTO words(rowid, text) VALUES (?, ?)", (row, terms(text)))
+            added |= words(text)
+        self._base.executemany("INSERT OR IGNORE INTO vocabulary VALUES (?)", ((word,) for word in added))
 
 
 def _moment(text: str) -> datetime:

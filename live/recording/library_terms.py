@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -45,10 +45,13 @@ class Question:
         """Read it; without letters, digits or hanzi it has no parts."""
         return cls(tuple(dict.fromkeys(_RUN.findall(folded(text)))))
 
-    @property
-    def match(self) -> str:
-        """The question in the language of SQLite's FTS5."""
-        return " AND ".join(dict.fromkeys(term for run in self.runs for term in _asked(run)))
+    def match(self, longer: Callable[[str], Iterable[str]]) -> str:
+        """The question in the language of SQLite's FTS5.
+
+        Args:
+            longer: gives the words of the index that begin with a word.
+        """
+        return " AND ".join(dict.fromkeys(term for run in self.runs for term in _asked(run, longer)))
 
     def is_answered(self, text: str) -> bool:
         """Whether a text that holds all terms also holds its hanzi in their order."""
@@ -68,8 +71,20 @@ def _of_run(run: str) -> Iterator[str]:
         yield before + after
 
 
-def _asked(run: str) -> Iterator[str]:
-    if _IS_HAN.match(run):
-        yield from (f'"{before}{after}"' for before, after in pairwise(run)) if len(run) > 1 else (f'"{run}"',)
+def words(text: str) -> set[str]:
+    """The words of a text that are found by their beginning too."""
+    return {run for run in _RUN.findall(folded(text)) if _is_word(run)}
+
+
+def _is_word(run: str) -> bool:
+    return len(run) >= PREFIX_FROM and not _IS_HAN.match(run)
+
+
+def _asked(run: str, longer: Callable[[str], Iterable[str]]) -> Iterator[str]:
+    if _is_word(run):
+        # Not FTS5's own prefix search, which merges all places of all these words before it finds the newest.
+        yield "(" + " OR ".join(f'"{word}"' for word in dict.fromkeys([run, *longer(run)])) + ")"
+    elif _IS_HAN.match(run) and len(run) > 1:
+        yield from (f'"{before}{after}"' for before, after in pairwise(run))
     else:
-        yield f'"{run}"' + ("*" if len(run) >= PREFIX_FROM else "")
+        yield f'"{run}"'

@@ -282,6 +282,17 @@ def test_what_is_deleted_is_gone_from_the_index_too(library, root):
     assert "预算".encode() in (root / INDEX_NAME).read_bytes()
 
 
+def test_words_that_were_corrected_leave_with_their_session(library, root):
+    folder = library.find("Kick-off")
+    library.search("fifteen")
+    library.edit(folder, 1, translation="It is 15%.")
+    assert found(library, "fift") == []
+    library.delete(folder)
+    library.search("cafe")
+    library.close()
+    assert b"fifteen" not in (root / INDEX_NAME).read_bytes()
+
+
 def test_a_session_being_written_is_not_deleted(library):
     folder = library.find("Kick-off")
     writing = SessionFolder.open(folder)
