@@ -10,14 +10,15 @@ import functools
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Protocol
 
-from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, qInstallMessageHandler
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from live.actions import Action, Answer, CopyLines, Handle
 from live.devices import input_devices
 from live.errors import LiveError
 from live.events import Command, Event, SessionStopped, SetDirection, SetMode, SetSources, StateChanged, Stop
@@ -26,6 +27,7 @@ from models.base import ModelError
 from ui import look
 from ui.bridge import Bridge
 from ui.captions import CaptionModel, direction_text, reading_s
+from ui.copying import NOTHING_TO_COPY, LastLines, copied_words
 from ui.exits import DONE, FAILED, INTERRUPTED, endings_to
 from ui.layout import families
 from ui.logs import native_noise_logged
@@ -52,8 +54,8 @@ class Session(Protocol):
         """Load the model, open the source; returns at once or soon."""
         ...
 
-    def send(self, command: Command) -> None:
-        """Take a command; any thread."""
+    def send(self, command: Command, answer: Answer = ...) -> None:
+        """Take a command, and tell what came of it; any thread."""
         ...
 
     def join(self, timeout_s: float) -> bool:
@@ -63,6 +65,9 @@ class Session(Protocol):
 
 class OverlayApp(QObject):
     """One session and its windows. Lives on the GUI thread."""
+
+    _asked = Signal(object, object)
+    _answered = Signal(object, object, object)
 
     def __init__(
         self,
@@ -96,16 +101,20 @@ class OverlayApp(QObject):
         self.overlay.set_aside(direction_text(direction.source, direction.target, settings.pair))
         self.tray = Tray(self.menu)
         self.bridge = Bridge(self._deliver)
+        self._lines = LastLines()
         self._session: Session | None = None
         self._is_over = self._is_stopping = False
         self._reading = QTimer(self, singleShot=True)
         """Leaves the last caption up until it is read."""
         self._reading.timeout.connect(lambda: QApplication.exit(self.exit_code))
         self.menu.commanded.connect(self._command)
+        self.menu.copy_asked.connect(self._copy)
         self.menu.resized.connect(self._resize)
         self.menu.quit_asked.connect(self.quit)
         self.overlay.quit_asked.connect(self.quit)
         self.tray.clicked.connect(self.overlay.settle)
+        self._asked.connect(self._on_asked)
+        self._answered.connect(self._on_answered)
 
     def run(self, session: Session) -> None:
         """Show the windows and run the session; returns once it has said its last, or was not waited for."""
@@ -134,6 +143,36 @@ class OverlayApp(QObject):
         else:
             self._send(Stop())
 
+    def ask(self, action: Action, answer: Answer) -> None:
+        """Carry out what another program asks for, and tell what came of it. Any thread; returns at once."""
+        self._asked.emit(action, answer)
+
+    def _on_asked(self, action: Action, answer: Answer) -> None:
+        if isinstance(action, CopyLines):
+            answer(self._copy(action.n))
+        elif self._session is None or self._is_over or self._is_stopping:
+            answer("The session has ended.")
+        elif isinstance(action, Stop):
+            self.quit()
+            answer(None)
+        else:
+            self._session.send(action, lambda refusal: self._answered.emit(action, answer, refusal))
+
+    def _on_answered(self, command: Command, answer: Answer, refusal: str | None) -> None:
+        if refusal is None:
+            self._adopt(command)
+            self.menu.show_choice(command)
+        answer(refusal)
+
+    def _copy(self, n: int) -> str | None:
+        """Put the newest lines on the clipboard; returns why not, where there are none."""
+        text, n_lines = self._lines.text(n)
+        if n_lines:
+            QGuiApplication.clipboard().setText(text)
+        self.model.note(copied_words(n_lines) if n_lines else NOTHING_TO_COPY)
+        self.overlay.wake()
+        return None if n_lines else NOTHING_TO_COPY
+
     def _start(self) -> None:
         assert self._session is not None
         try:
@@ -143,6 +182,7 @@ class OverlayApp(QObject):
 
     def _deliver(self, event: Event) -> None:
         self.overlay.apply(event)
+        self._lines.apply(event)
         if isinstance(event, StateChanged | SessionStopped):
             self.menu.show_state(self.model.state)
             self.tray.set_status(self.model.view().status.text)
@@ -168,6 +208,10 @@ class OverlayApp(QObject):
 
     def _command(self, command: Command) -> None:
         self._send(command)
+        self._adopt(command)
+
+    def _adopt(self, command: Command) -> None:
+        """Show and keep what the session has been told."""
         match command:
             case SetMode(mode):
                 self.model.mode = mode
@@ -201,6 +245,7 @@ def run_overlay(
     show_to: Callable[[Emit], None] = lambda _show: None,
     until_stopped: bool = False,
     remember: Callable[[str, object], None] = lambda _key, _value: None,
+    controls: Callable[[Handle], AbstractContextManager[None]] = lambda _handle: nullcontext(),
 ) -> int:
     """Run a session under the overlay until it has ended and the window is closed.
 
@@ -211,6 +256,7 @@ def run_overlay(
         show_to: Takes, before the session is built, the function that shows an event of somebody else's.
         until_stopped: Whether the program ends with its session, as the demo does.
         remember: Keeps a setting for the next time (key, value).
+        controls: Lets other programs reach this one while it runs, through the function it is given.
 
     Returns:
         0; 1 after an error, which was shown and printed in one line to standard error; 130 after Ctrl-C.
@@ -236,7 +282,7 @@ def run_overlay(
                 sink(event)
             app.bridge.post(event)
 
-        with _interrupts_to(app.interrupt):
+        with _interrupts_to(app.interrupt), controls(app.ask):
             show_to(app.bridge.post)
             session = make_session(emit)
             app.run(session)

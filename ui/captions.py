@@ -193,6 +193,10 @@ class CaptionModel:
             case _:
                 assert_never(event)
 
+    def note(self, sentence: str) -> None:
+        """Say for a moment what the interface itself has done."""
+        self._note(sentence, "listening")
+
     def view(self) -> View:
         """Return what is to be shown at this moment."""
         now = self._clock()

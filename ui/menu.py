@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from live.actions import COPIED_LINES
 from live.errors import CaptureError
-from live.events import Mode, Pause, Resume, SetDirection, SetMode, SetSources, State
+from live.events import AddMark, Command, Mode, Pause, Replay, Resume, SetDirection, SetMode, SetSources, State
 from ui.captions import direction_text
 
 _MODES: dict[Mode, str] = {
@@ -39,6 +40,8 @@ class Menu(QMenu):
 
     commanded = Signal(object)
     """A Command for the session."""
+    copy_asked = Signal(int)
+    """So many lines, the newest, to the clipboard."""
     resized = Signal(int)
     """Text one step bigger (1) or smaller (-1)."""
     quit_asked = Signal()
@@ -54,9 +57,13 @@ class Menu(QMenu):
         super().__init__()
         self._list_inputs = list_inputs
         self._input_name = choices.input_name
+        self._chosen: list[tuple[Command, QAction]] = []
+        """What is ticked when it was chosen elsewhere."""
         self._pause = self.addAction("Pause")
         self._pause.triggered.connect(self._toggle_pause)
         self._state: State = "loading"
+        self.addSeparator()
+        self._add_moments()
         self.addSeparator()
         self._sources = self.addMenu("Source")
         self._sources.setEnabled(list_inputs is not None)
@@ -74,10 +81,29 @@ class Menu(QMenu):
         """Offer what fits the session's state."""
         self._state = state
         self._pause.setText("Resume" if state == "paused" else "Pause")
-        self._pause.setEnabled(state in ("listening", "paused"))
+        for action in (self._pause, self._mark, self._replay):
+            action.setEnabled(state in ("listening", "paused"))
+
+    def show_choice(self, command: Command) -> None:
+        """Tick what was chosen elsewhere, if it is offered here."""
+        for offered, action in self._chosen:
+            if offered == command:
+                action.setChecked(True)
 
     def _toggle_pause(self) -> None:
         self.commanded.emit(Resume() if self._state == "paused" else Pause())
+
+    def _add_moments(self) -> None:
+        """What is done with what was just said; the letters underlined choose it while the menu is open."""
+        self._mark = self.addAction("&Mark this moment")
+        self._mark.triggered.connect(lambda: self.commanded.emit(AddMark()))
+        self._replay = self.addAction("&Replay the last sentence")
+        self._replay.triggered.connect(lambda: self.commanded.emit(Replay()))
+        copy = self.addAction(f"&Copy the last {COPIED_LINES} lines")
+        copy.triggered.connect(lambda: self.copy_asked.emit(COPIED_LINES))
+        for action, key in ((self._pause, "Space"), (self._mark, "M"), (self._replay, "R"), (copy, "C")):
+            action.setShortcut(QKeySequence(key))
+            action.setShortcutVisibleInContextMenu(True)
 
     def _add_directions(self, menu: QMenu, choices: Choices) -> None:
         first, second = choices.pair
@@ -87,12 +113,14 @@ class Menu(QMenu):
         named = {direction_text(each.source, each.target, choices.pair): each for each in offered}
         named.setdefault(chosen, choices.direction)  # the command line knows more languages than the pair
         for name, direction in named.items():
-            self._add_choice(menu, group, name, direction, is_chosen=name == chosen)
+            action = self._add_choice(menu, group, name, direction, is_chosen=name == chosen)
+            self._chosen.append((direction, action))
 
     def _add_modes(self, menu: QMenu, chosen: Mode) -> None:
         group = QActionGroup(menu)
         for mode, name in _MODES.items():
-            self._add_choice(menu, group, name, SetMode(mode), is_chosen=mode == chosen)
+            action = self._add_choice(menu, group, name, SetMode(mode), is_chosen=mode == chosen)
+            self._chosen.append((SetMode(mode), action))
 
     def _add_choice(self, menu: QMenu, group: QActionGroup, name: str, command: object, *, is_chosen: bool) -> QAction:
         action = menu.addAction(name)

@@ -96,6 +96,8 @@ class Overlay(QWidget):
         self._press: tuple[QPoint, QPoint] | None = None
         self._is_dragged = False
         self._refreshed_s = 0.0
+        # Their keys work here where a desktop gives the window the keyboard all the same; in the menu letters do.
+        self.addActions([action for action in menu.actions() if not action.shortcut().isEmpty()])
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.refresh)
         self._watched: set[QScreen] = set()

@@ -18,8 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from live.audio import clock_text
-from live.events import Caption, CaptionUpdated, Event, Mode, UtteranceFailed
+from live.events import Caption, CaptionUpdated, Event, MarkAdded, Mode, UtteranceFailed
 from ui.captions import LEVEL_STEPS, CaptionModel, Status, View
+from ui.copying import NO_CLIPBOARD, NOTHING_TO_COPY, LastLines, copied_words, terminal_clipboard
 
 REFRESH_S = 0.1
 """Shortest time between two drawings of the region, unless a caption became final."""
@@ -29,6 +30,8 @@ TIME_WIDTH = 8
 DIRECTION_WIDTH = 8
 LEAST_TEXT_WIDTH = 20
 METER_CELL = "━"
+MARK = "⚑"
+"""Stands before a moment that was marked."""
 
 _STATUS_STYLES = {
     "working": "cyan",
@@ -49,6 +52,7 @@ class TerminalView:
         *,
         console: Console | None = None,
         aside: str = "",
+        help_line: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Build it. Until it is entered, final captions alone are printed.
@@ -57,11 +61,13 @@ class TerminalView:
             mode: How eagerly text is shown.
             console: Where to draw; standard output by default.
             aside: Words at the right of the status line, such as the direction.
+            help_line: Words below it, such as the keys there are.
             clock: Seconds that only grow.
         """
         self.console = console or Console(highlight=False)
         self._model = CaptionModel(mode, clock=clock)
-        self._aside = aside
+        self._lines = LastLines()
+        self._aside, self._help_line = aside, help_line
         self._clock = clock
         self._lock = threading.Lock()
         self._shown: View | None = None
@@ -86,13 +92,46 @@ class TerminalView:
         """Take an event."""
         with self._lock:
             self._model.apply(event)
+            self._lines.apply(event)
             match event:
                 case CaptionUpdated(caption) if caption.is_final:
                     self._scroll(caption)
+                case MarkAdded(at, label):
+                    self._scroll_mark(at, label)
                 case UtteranceFailed(start=start, message=message):
                     self._scroll_failure(start, message)
             if self._live is not None:
                 self._refresh()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the session is."""
+        return self._model.state == "paused"
+
+    def set_mode(self, mode: Mode) -> None:
+        """Show text more or less eagerly from now on."""
+        with self._lock:
+            self._model.mode = mode
+
+    def set_aside(self, words: str) -> None:
+        """Set the words at the right of the status line."""
+        with self._lock:
+            self._aside = words
+
+    def copy(self, n: int) -> str | None:
+        """Give the newest lines to the terminal's clipboard; returns why not, where it cannot."""
+        with self._lock:
+            if not self.console.is_terminal:
+                return NO_CLIPBOARD
+            text, n_lines = self._lines.text(n)
+            if not n_lines:
+                return NOTHING_TO_COPY
+            self.console.file.write(terminal_clipboard(text))
+            self.console.file.flush()
+            self._model.note(f"{copied_words(n_lines)}, where this terminal lets programs copy (OSC 52)")
+            if self._live is not None:
+                self._refresh()
+        return None
 
     def _refresh(self) -> None:
         view = self._model.view()
@@ -127,6 +166,12 @@ class TerminalView:
         else:
             self._print_plain(f"{clock_text(start)} -- {message}")
 
+    def _scroll_mark(self, at: int, label: str) -> None:
+        if self.console.is_terminal:
+            self.console.print(mark_row(at, label))
+        else:
+            self._print_plain(f"{clock_text(at)} {MARK} {label}".rstrip())
+
     def _print_plain(self, line: str) -> None:
         """Write a line whole: a pipe has no width to wrap at."""
         self.console.print(Text(line), soft_wrap=True)
@@ -142,7 +187,10 @@ class TerminalView:
                 source = Text(caption.transcript.text, "dim").wrap(self.console, width, overflow="fold")
                 text = Text("\n").join([tail, *list(source)[-1:]])
                 rows.append(_row(clock_text(caption.start), _direction(caption), text))
-        return Group(*rows, self._status_line(view))
+        rows.append(self._status_line(view))
+        if self._help_line:
+            rows.append(Text(self._help_line, "dim", no_wrap=True, overflow="ellipsis"))
+        return Group(*rows)
 
     def _status_line(self, view: View) -> RenderableType:
         share = view.status.share
@@ -174,6 +222,11 @@ def settled_row(caption: Caption) -> RenderableType:
 def failed_row(start: int, message: str) -> RenderableType:
     """An utterance that was given up, as it scrolls by."""
     return _row(clock_text(start), Text("--", "yellow"), Text(message, "yellow"))
+
+
+def mark_row(at: int, label: str) -> RenderableType:
+    """A moment that was marked, as it scrolls by."""
+    return _row(clock_text(at), Text(MARK, "yellow"), Text(label, "yellow"))
 
 
 def _joined(settled: str, tentative: str) -> Text:

@@ -12,6 +12,7 @@ import sys
 import threading
 from contextlib import closing
 from multiprocessing.connection import Client
+from pathlib import Path
 
 import pytest
 
@@ -119,7 +120,7 @@ def test_a_program_that_ended_leaves_nothing():
 def test_folder_and_socket_are_the_user_s_alone():
     with started() as program:
         assert stat.S_IMODE(control_folder().stat().st_mode) == 0o700
-        assert stat.S_IMODE(os.stat(program.address).st_mode) == 0o600
+        assert stat.S_IMODE(Path(program.address).stat().st_mode) == 0o600
 
 
 def test_a_folder_that_others_may_enter_is_not_used():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import os
 import signal
@@ -10,14 +11,19 @@ from collections.abc import Callable
 
 import pytest
 from builders import update
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
+from live.actions import Action, Answer, CopyLines
+from live.control import reachable, send
 from live.errors import CaptureError, LiveError
 from live.events import (
+    AddMark,
     Command,
     Event,
     LevelChanged,
+    Pause,
     SessionStopped,
     SetDirection,
     SetMode,
@@ -41,6 +47,7 @@ class FakeSession:
     def __init__(self, *script: Event, obeys_stop: bool = True, fails: Exception | None = None) -> None:
         self.commands: list[Command] = []
         self.joined_s: list[float] = []
+        self.refusals: dict[type, str] = {}
         self._script, self._obeys_stop, self._fails = script, obeys_stop, fails
         self._thread: threading.Thread | None = None
         self.emit: Callable[[Event], None] = lambda _event: None
@@ -55,8 +62,9 @@ class FakeSession:
         self._thread = threading.Thread(target=lambda: [self.emit(event) for event in self._script])
         self._thread.start()
 
-    def send(self, command: Command) -> None:
+    def send(self, command: Command, answer: Answer = lambda _refusal: None) -> None:
         self.commands.append(command)
+        threading.Thread(target=answer, args=(self.refusals.get(type(command)),)).start()
         if isinstance(command, Stop) and self._obeys_stop:
             threading.Thread(target=self.emit, args=(SessionStopped(None),)).start()
 
@@ -160,7 +168,7 @@ def test_ctrl_c_before_the_session_is_made_starts_nothing() -> None:
 
 def test_what_fails_while_ctrl_c_is_obeyed_is_no_news(capsys: pytest.CaptureFixture[str]) -> None:
     class Failing(FakeSession):
-        def send(self, command: Command) -> None:
+        def send(self, command: Command, answer: Answer = lambda _refusal: None) -> None:
             threading.Thread(target=self.emit, args=(SessionStopped(ERROR),)).start()
 
     later(lambda: os.kill(os.getpid(), signal.SIGINT))
@@ -274,6 +282,83 @@ def test_what_was_chosen_is_kept_by_the_end_of_the_program() -> None:
     session = FakeSession(StateChanged("listening"))
     assert run_overlay(session, Settings(), remember=lambda *_: threads.append(threading.current_thread().name)) == DONE
     assert threads == ["choices writer"]
+
+
+# Asked for by other programs
+
+
+def ask(program: OverlayApp, action: Action, qtbot: QtBot) -> str | None:
+    """Ask from a thread, as the control channel does; return the answer."""
+    answers: list[str | None] = []
+    thread = threading.Thread(target=program.ask, args=(action, answers.append))
+    thread.start()
+    qtbot.waitUntil(lambda: bool(answers))
+    thread.join()
+    return answers[0]
+
+
+def test_what_another_program_asks_for_is_sent_shown_ticked_and_kept(
+    program: OverlayApp, kept: list[tuple[str, object]], qtbot: QtBot
+) -> None:
+    assert ask(program, SetMode("reading"), qtbot) is None
+    assert ask(program, AddMark("Budget"), qtbot) is None
+    assert commands(program) == [SetMode("reading"), AddMark("Budget")]
+    assert program.model.mode == "reading"
+    assert kept == [("mode", "reading")]
+
+
+def test_what_the_session_refuses_is_neither_shown_nor_kept(
+    program: OverlayApp, kept: list[tuple[str, object]], qtbot: QtBot
+) -> None:
+    assert isinstance(program._session, FakeSession)
+    program._session.refusals[SetDirection] = "It does not translate de."
+    assert ask(program, SetDirection("de", "en"), qtbot) == "It does not translate de."
+    program.overlay.refresh()
+    assert program.overlay.picture.small[-1].line.text == "中文 ⇄ English"
+    assert kept == []
+
+
+def test_lines_are_copied_to_the_clipboard(program: OverlayApp, qtbot: QtBot) -> None:
+    assert ask(program, CopyLines(2), qtbot) == "Nothing was said yet that could be copied."
+    for number in range(1, 4):
+        program.bridge.post(update(number, f"Sentence {number}."))
+    assert ask(program, CopyLines(2), qtbot) is None
+    assert QApplication.clipboard().text() == "00:02\nSentence 2.\n00:03\nSentence 3."
+    program.menu.copy_asked.emit(1)
+    assert QApplication.clipboard().text() == "00:03\nSentence 3."
+
+
+def test_stop_ends_the_program_as_the_menu_does(program: OverlayApp, qtbot: QtBot) -> None:
+    assert ask(program, Stop(), qtbot) is None
+    assert commands(program) == [Stop()]
+    assert ask(program, Stop(), qtbot) == "The session has ended."
+    assert not program.is_impatient
+
+
+def test_other_programs_reach_it_while_it_runs() -> None:
+    session = FakeSession(StateChanged("listening"))
+    refusals: list[str | None] = []
+
+    def tell() -> None:
+        refusals.append(send(["stop"], "run").refusal)
+
+    sender = threading.Thread(target=tell)
+    later(sender.start)
+    assert run_overlay(session, Settings(), controls=functools.partial(reachable, "run")) == DONE
+    sender.join()
+    assert session.commands == [Stop()]
+    assert refusals == [None]
+
+
+def test_keys_work_where_the_window_has_the_keyboard(program: OverlayApp, qtbot: QtBot) -> None:
+    program._deliver(StateChanged("listening"))
+    program.overlay.show()
+    program.overlay.activateWindow()
+    qtbot.waitUntil(program.overlay.isActiveWindow)
+    qtbot.keyClick(program.overlay, Qt.Key.Key_M)
+    qtbot.keyClick(program.overlay, Qt.Key.Key_Space)
+    assert commands(program) == [AddMark(), Pause()]
+    program.overlay.hide()
 
 
 def test_quitting_sends_stop_once(program: OverlayApp) -> None:

@@ -8,7 +8,7 @@ from ui import logs
 from ui.cli import main
 from ui.commands.parser import parse
 
-ALL = ("run", "demo", "file", "listen", "ask", "analyse", "evaluate", "devices", "models", "settings", "doctor")
+ALL = ("run", "demo", "file", "listen", "ask", "analyse", "evaluate", "devices", "models", "settings", "doctor", "send")
 
 
 pytestmark = pytest.mark.usefixtures("own_process")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from live.errors import CaptureError
-from live.events import Pause, Resume, SetDirection, SetMode, SetSources
+from live.events import AddMark, Pause, Replay, Resume, SetDirection, SetMode, SetSources
 from ui.menu import Choices, Menu
 from ui.tray import ICON_SIZES, Tray, icon
 
@@ -127,6 +128,40 @@ def test_sizes_and_quitting_are_asked_for(menu: Menu, qtbot: QtBot) -> None:
     assert sizes == [1, -1]
     with qtbot.waitSignal(menu.quit_asked):
         choice(menu, "Quit").trigger()
+
+
+def test_moments_are_marked_replayed_and_copied(menu: Menu, commands: list[object]) -> None:
+    copies: list[int] = []
+    menu.copy_asked.connect(copies.append)
+    assert not choice(menu, "&Mark this moment").isEnabled()
+    menu.show_state("paused")
+    choice(menu, "&Mark this moment").trigger()
+    choice(menu, "&Replay the last sentence").trigger()
+    menu.show_state("stopped")
+    choice(menu, "&Copy the last 5 lines").trigger()
+    assert not choice(menu, "&Replay the last sentence").isEnabled()
+    assert commands == [AddMark(), Replay()]
+    assert copies == [5]
+
+
+@pytest.mark.parametrize(("key", "command"), [(Qt.Key.Key_M, AddMark()), (Qt.Key.Key_R, Replay())])
+def test_a_letter_chooses_while_the_menu_is_open(
+    menu: Menu, commands: list[object], qtbot: QtBot, key: Qt.Key, command: object
+) -> None:
+    menu.show_state("listening")
+    menu.popup(QPoint(0, 0))
+    qtbot.keyClick(menu, key)
+    assert commands == [command]
+
+
+def test_what_was_chosen_elsewhere_is_ticked(menu: Menu, commands: list[object]) -> None:
+    menu.show_choice(SetMode("follow"))
+    menu.show_choice(SetDirection("en", "zh"))
+    menu.show_choice(SetDirection("de", "en"))  # it is not offered
+    menu.show_choice(AddMark())
+    assert chosen(submenu(menu, "Mode")) == ["Follow (everything at once)"]
+    assert chosen(submenu(menu, "Direction")) == ["English → 中文"]
+    assert commands == []
 
 
 def test_the_tray_works_where_there_is_none(menu: Menu, qtbot: QtBot) -> None:

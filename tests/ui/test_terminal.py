@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from live.audio import clock_text
-from live.events import LevelChanged, ModelLoading, StateChanged, UtteranceFailed
+from live.events import LevelChanged, MarkAdded, ModelLoading, StateChanged, UtteranceFailed
 from ui.terminal import REFRESH_S, TerminalView
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -51,6 +51,32 @@ def test_a_failure_is_a_line_of_its_own() -> None:
     with TerminalView(console=out) as view:
         view.apply(UtteranceFailed("file", 1, 65 * 16_000, 66 * 16_000, "The model did not answer."))
     assert written(out) == "01:05 -- The model did not answer.\n"
+
+
+def test_a_mark_is_a_line_of_its_own() -> None:
+    for is_terminal in (False, True):
+        out = console(is_terminal=is_terminal)
+        with TerminalView(console=out) as view:
+            view.apply(MarkAdded(65 * 16_000, "Budget agreed"))
+        assert re.search(r"01:05 +⚑ +Budget agreed", CONTROL.sub("", written(out)))
+
+
+def test_the_keys_there_are_stand_in_the_last_line() -> None:
+    out = console(width=24)
+    with TerminalView(console=out, help_line="m mark · r replay · c copy · q quit") as view:
+        view.apply(StateChanged("listening"))
+        region = CONTROL.sub("", written(out))
+    assert region.rstrip().splitlines()[-1].startswith("m mark · r replay")
+    assert max(map(cell_len, re.split(r"[\r\n]", region))) <= 24
+
+
+def test_what_was_copied_is_said_in_the_status() -> None:
+    out = console(width=100)
+    with TerminalView(console=out, clock=Clock()) as view:
+        view.apply(StateChanged("listening"))
+        view.apply(update(1, "Good morning."))
+        assert view.copy(5) is None
+    assert "Copied the last line" in CONTROL.sub("", written(out))
 
 
 def test_a_long_direction_keeps_clear_of_the_text() -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Protocol
 
+from live.actions import Answer
 from live.errors import LiveError, RecordingError
 from live.events import CaptionUpdated, Command, Event, SessionStopped, Stop, UtteranceFailed, UtteranceSkipped
 from live.recording.recorder import Recorder, Sink
@@ -32,7 +33,7 @@ class Followed(Protocol):
     """What is needed of a session."""
 
     def start(self) -> None: ...
-    def send(self, command: Command) -> None: ...
+    def send(self, command: Command, answer: Answer = ...) -> None: ...
     def join(self, timeout_s: float) -> bool: ...
 
 
@@ -84,6 +85,7 @@ def follow(
     sinks: Sequence[Sink] = (),
     *,
     waits: bool = False,
+    controls: Callable[[Followed], AbstractContextManager[None]] = lambda _session: nullcontext(),
 ) -> Ending:
     """Run a session to its end, or to Ctrl-C: then what was heard is still translated, and a second one leaves at once.
 
@@ -92,6 +94,7 @@ def follow(
         display: Shows them.
         sinks: Files that take them; closed here.
         waits: Whether the session waits for a slow disk (a file read as fast as possible) or goes on without.
+        controls: Lets keys and other programs reach the session while it runs.
 
     Raises:
         LiveError: the session ended by an error; the files hold what there was.
@@ -110,9 +113,10 @@ def follow(
     try:
         with _interrupts(inbox):
             session = make_session(emit, recorder.hear)
-            session.start()
-            error = _pump(inbox, session, display, ending)
-            session.join(JOIN_S)
+            with controls(session):
+                session.start()
+                error = _pump(inbox, session, display, ending)
+                session.join(JOIN_S)
     finally:
         recorder.close(CLOSE_S)
     _say_failures(inbox, display, ending)

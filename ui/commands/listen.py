@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from typing import TYPE_CHECKING
 
+from ui.commands.controls import controlled, help_line
 from ui.commands.follow import follow
 from ui.commands.keeping import add_keeping, keeper, offer_rest
 from ui.commands.options import (
@@ -39,7 +41,8 @@ def add_parser(commands: Commands) -> None:
         "listen",
         run,
         "captions of the microphone in the terminal",
-        detail="Ctrl-C ends it; what was said until then is still translated.",
+        detail="q or Ctrl-C ends it; what was said until then is still translated. m marks a moment, r plays the last "
+        "sentence again, c copies the last lines, the space bar pauses; `tongchuan send` does so from elsewhere.",
         examples=(
             "tongchuan listen",
             'tongchuan listen --input "USB" --srt meeting.srt',
@@ -72,9 +75,11 @@ def run(arguments: argparse.Namespace) -> int:
     sinks: list[Sink] = [*outputs, *keeper(settings, entry, microphone.name)]
     make_session = session_maker(settings, microphone, entry)
     if writes_to_stdout(arguments):
-        return follow(make_session, EventStream(), sinks).status
-    with TerminalDisplay(settings) as display:
-        ending = follow(make_session, display, sinks)
+        controls = functools.partial(controlled, display=None, name="listen")
+        return follow(make_session, EventStream(), sinks, controls=controls).status
+    with TerminalDisplay(settings, help_line=help_line()) as display:
+        controls = functools.partial(controlled, display=display, name="listen")
+        ending = follow(make_session, display, sinks, controls=controls)
     if (names := written(outputs)) and not ending.failures:
         display.say(f"Written: {names}")
     return ending.status

@@ -22,7 +22,7 @@ from ui.logs import native_noise_logged
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from live.events import Event
+    from live.events import Command, Event
     from live.recording.growing import GrowingFile
 
 STANDARD_OUTPUT = "-"
@@ -147,15 +147,19 @@ class EventStream:
 class TerminalDisplay:
     """Captions in the terminal while it is entered; sentences go to standard error."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, help_line: str = "") -> None:
         from ui.captions import direction_text
         from ui.console import OutputConsole
         from ui.terminal import TerminalView
 
         source, target = (None if code == AUTO else code for code in (settings.from_language, settings.to_language))
         self._entered = contextlib.ExitStack()
+        self._pair = settings.pair
         self._view = TerminalView(
-            settings.mode, console=OutputConsole(), aside=direction_text(source, target, settings.pair)
+            settings.mode,
+            console=OutputConsole(),
+            aside=direction_text(source, target, settings.pair),
+            help_line=help_line,
         )
 
     def __enter__(self) -> Self:
@@ -176,6 +180,26 @@ class TerminalDisplay:
     def say(self, sentence: str) -> None:
         """Write a sentence to standard error, above what is drawn."""
         say(sentence)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the session is."""
+        return self._view.is_paused
+
+    def copy(self, n: int) -> str | None:
+        """Give the newest lines to the terminal's clipboard; returns why not, where it cannot. Any thread."""
+        return self._view.copy(n)
+
+    def adopt(self, command: Command) -> None:
+        """Show what the session has been told. Any thread."""
+        from live.events import SetDirection, SetMode
+        from ui.captions import direction_text
+
+        match command:
+            case SetMode(mode):
+                self._view.set_mode(mode)
+            case SetDirection(source, target):
+                self._view.set_aside(direction_text(source, target, self._pair))
 
 
 def _paths(arguments: argparse.Namespace) -> list[Path]:

@@ -18,10 +18,11 @@ from ui.commands import (
     listen,
     models,
     run,
+    send,
     settings,
 )
 
-COMMANDS = (run, demo, file, listen, library, ask, analyse, evaluate, devices, models, settings, bench, doctor)
+COMMANDS = (run, demo, file, listen, send, library, ask, analyse, evaluate, devices, models, settings, bench, doctor)
 DEFAULT = "run"
 
 _DESCRIPTION = "Live speech translation on your own computer: Mandarin and English subtitles on the desktop."

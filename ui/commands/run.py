@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 
 from live.errors import LiveError, RecordingError
 from ui.commands.follow import CLOSE_S
@@ -60,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_outputs(arguments)
 
     from live.capture import Microphone
+    from live.control import reachable
     from live.recording.recorder import Recorder
     from ui.app import run_overlay
 
@@ -81,6 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
             on_event=[recorder],
             show_to=recorder.tell_to,
             remember=lambda key, value: set_value(None, key, value),
+            controls=functools.partial(reachable, "run"),
         )
     finally:
         recorder.close(CLOSE_S)
