@@ -78,10 +78,14 @@ if sys.platform == "win32":
             thread.join(JOIN_S)
 
 else:
+    import re
     import select
     import signal
     import termios
     import tty
+
+    _SEQUENCE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|O.)?", re.DOTALL)
+    """An arrow or function key: letters after an escape (ECMA-48, 5.4)."""
 
     @contextlib.contextmanager
     def _posix_keys(terminal: int, handle: Callable[[str], None]) -> Iterator[None]:
@@ -115,9 +119,8 @@ else:
                 return
             if not typed:
                 return
-            if not typed.startswith(b"\x1b"):  # an arrow or function key is letters after an escape
-                for key in typed.decode("utf-8", "ignore"):
-                    handle(key)
+            for key in _SEQUENCE.sub(b"", typed).decode("utf-8", "ignore"):
+                handle(key)
 
     def _is_in_front(terminal: int) -> bool:
         """Whether the terminal's keys are this program's (not one begun with `&`)."""
