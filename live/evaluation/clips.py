@@ -77,11 +77,11 @@ class ClipTranslator:
         Raises:
             LiveError: the model is lost for good.
         """
-        if not file.is_file():
-            return Prediction(name, problem="missing")
         try:
+            if not file.is_file():
+                return Prediction(name, problem="missing")
             sound = read_recording(file, LONGEST_S)
-        except CaptureError:
+        except (CaptureError, OSError):  # OSError: what no file can be called
             return Prediction(name, problem="broken")
         assert self._capabilities is not None, "wait_ready comes first"
         try:

@@ -106,7 +106,7 @@ def _rows(table: Path, split: str, is_one_split: bool) -> Iterator[tuple[str, st
     needed = ["path", "translation"] if is_one_split else ["path", "translation", "split"]
     wanted = (split, f"{split}_covost") if split == "train" else (split,)  # as get_covost_splits.py has it
     try:
-        with table.open(encoding="utf-8", newline="") as file:
+        with table.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar="\\")
             columns = next(lines, [])
             if lacking := [name for name in needed if name not in columns]:

@@ -45,6 +45,13 @@ def test_a_clip_that_ends_the_model_twice_is_given_up_and_the_next_is_translated
         assert model.translate("b", clip) == Prediction("b", LOUD)
 
 
+def test_what_no_file_can_be_called_is_a_clip_that_cannot_be_read(tmp_path):
+    with translator() as model:
+        model.wait_ready(lambda _: None)
+        assert model.translate("a", tmp_path / "\0.wav") == Prediction("a", problem="missing")
+        assert model.translate("b", tmp_path / f"{'b' * 5000}.wav").problem in ("missing", "broken")  # as Python has it
+
+
 def test_a_model_that_cannot_be_loaded_or_does_not_translate_so_says_so():
     with translator(fail_load=True) as model, pytest.raises(ModelLoadError, match="fail_load"):
         model.wait_ready(lambda _: None)

@@ -27,6 +27,11 @@ def test_a_table_of_one_split_is_read_in_its_order(tmp_path):
     ]
 
 
+def test_the_mark_that_some_editors_put_before_a_text_is_none_of_it(tmp_path):
+    data = read(put(tmp_path, "covost_v2.en_zh-CN.test.tsv", "\ufeff" + HEAD + ROWS), "en", "zh", "test")
+    assert [clip.name for clip in data.clips] == ["a.mp3", "b.mp3"]
+
+
 @pytest.mark.parametrize(("split", "names"), [("test", "s"), ("dev", "d"), ("train", "tu")])
 def test_of_the_published_table_the_split_is_taken(tmp_path, split, names):
     data = read(put(tmp_path, "covost_v2.en_zh-CN.tsv", COMBINED), "en", "zh", split)
