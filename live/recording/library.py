@@ -54,6 +54,14 @@ class Session:
     """Of all its files; sound is weighed, never read."""
 
     @property
+    def size_text(self) -> str:
+        """Its size as people read it; captions alone are small."""
+        for unit, n_bytes in (("GB", 1e9), ("MB", 1e6)):
+            if self.n_bytes >= n_bytes:
+                return f"{self.n_bytes / n_bytes:.1f} {unit}"
+        return f"{max(self.n_bytes / 1e3, 1):.0f} kB"
+
+    @property
     def name(self) -> str:
         """What it is called by: its folder."""
         return self.folder.name

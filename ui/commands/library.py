@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from live.audio import clock_text
 from live.errors import LiveError
-from models.memory import size_text
 from ui.commands import library_sound
 from ui.commands.options import Commands, add_command, load_settings, say
 from ui.exits import DONE
@@ -54,6 +53,7 @@ def add_parser(commands: Commands) -> None:
     search.add_argument("--most", type=_positive, default=None, metavar="N", help="so many at most (50)")
     library_sound.add_actions(lambda name, run, sentence: _add(actions, name, run, sentence), _add_name)
     _add_export(actions)
+    _add(actions, "window", run_window, "open them in a window")
     edit = _add(actions, "edit", run_edit, "correct a caption; what was there is kept")
     _add_name(edit)
     edit.add_argument("caption", type=int, metavar="NUMBER", help="of the caption, as `sessions show` prints it")
@@ -154,7 +154,7 @@ def _row(session: Session) -> tuple[str, ...]:
     known = session.known
     notes = [known.title, f"({known.n_pending} not translated)" if known.n_pending else ""]
     captions = "1 caption" if known.n_captions == 1 else f"{known.n_captions} captions"
-    return session.name, clock_text(known.end), captions, _size_text(session.n_bytes), " ".join(filter(None, notes))
+    return session.name, clock_text(known.end), captions, session.size_text, " ".join(filter(None, notes))
 
 
 def run_show(arguments: argparse.Namespace) -> int:
@@ -196,6 +196,19 @@ def run_search(arguments: argparse.Namespace) -> int:
     elif len(found) == most:
         say(f"These are the newest {most}; --most N shows more.")
     return DONE
+
+
+def run_window(arguments: argparse.Namespace) -> int:
+    """Open the library's window until it is closed.
+
+    Raises:
+        LiveError: there is no screen, or the settings are wrong.
+    """
+    from live.recording.folder import sessions_root
+    from ui.library_window import run_library
+
+    settings, _ = load_settings(arguments)
+    return run_library(sessions_root(settings.sessions_folder))
 
 
 def run_export(arguments: argparse.Namespace) -> int:
@@ -267,10 +280,6 @@ def print_rows(rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
         print("  ".join(padded).rstrip())
-
-
-def _size_text(n_bytes: int) -> str:
-    return size_text(n_bytes) if n_bytes >= 1e6 else f"{max(n_bytes / 1e3, 1):.0f} kB"  # captions alone are small
 
 
 def _positive(word: str) -> int:

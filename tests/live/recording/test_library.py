@@ -102,6 +102,7 @@ def test_ten_gigabytes_of_sound_are_weighed_and_not_read(library, root):
         file.truncate(10 * 2**30)  # a hole: it takes no room, and reading it would take minutes
     (folder / "microphone-001.opus").chmod(0)
     assert library.sessions()[0].n_bytes > 10 * 2**30
+    assert [session.size_text for session in library.sessions()] == ["10.7 GB", "1 kB", "1 kB"]
 
 
 def test_what_changed_is_found_at_the_next_question(library, root):
