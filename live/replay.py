@@ -80,8 +80,8 @@ class Replayer:
         lane = lane or self._spoke_last
         samples = self._ring.last_sentence(lane) if lane else None
         if samples is None or not len(samples):
-            of_lane = f" of the {LANE_NAMES[lane]}" if lane else ""
-            raise PlaybackError(f"There is no sentence{of_lane} to play again: of the last minute there is none.")
+            where = f" on the {LANE_NAMES[lane]}" if lane else ""
+            raise PlaybackError(f"There is nothing to replay: no sentence has ended{where} in the last minute.")
         self._stop.clear()
         begun: queue.SimpleQueue[LiveError | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, args=(samples, begun), name="replay", daemon=True)

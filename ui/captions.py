@@ -246,6 +246,7 @@ class CaptionModel:
                 self._note(detail, "listening")
         else:
             self.state, self._detail, self._loading = state, detail, None
+            self._notice_until_s = self._clock()  # or a sentence from before would hide the change
         if state != "listening":
             self._levels.clear()
 

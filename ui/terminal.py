@@ -128,7 +128,7 @@ class TerminalView:
                 return NOTHING_TO_COPY
             self.console.file.write(terminal_clipboard(text))
             self.console.file.flush()
-            self._model.note(f"{copied_words(n_lines)}, where this terminal lets programs copy (OSC 52)")
+            self._model.note(f"{copied_words(n_lines)}, if this terminal lets programs copy")
             if self._live is not None:
                 self._refresh()
         return None

@@ -60,8 +60,8 @@ def test_an_action_reaches_the_program_and_is_answered():
 
 
 def test_why_it_was_not_done_comes_back():
-    with started(refusal="Of the last minute there is no sentence."):
-        assert send(["replay"]).refusal == "Of the last minute there is no sentence."
+    with started(refusal="There is nothing to replay."):
+        assert send(["replay"]).refusal == "There is nothing to replay."
 
 
 def test_an_unknown_action_is_refused_before_any_program_is_asked():

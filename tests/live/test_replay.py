@@ -84,10 +84,10 @@ def test_of_two_lanes_it_is_the_one_that_spoke_last_or_the_one_that_is_named():
 
 def test_where_nothing_was_said_a_sentence_says_so():
     replayer = Replayer(FakeOutput())
-    with pytest.raises(PlaybackError, match="There is no sentence to play again"):
+    with pytest.raises(PlaybackError, match="There is nothing to replay"):
         replayer.start(None)
     heard(replayer)
-    with pytest.raises(PlaybackError, match="no sentence of the computer sound"):
+    with pytest.raises(PlaybackError, match="no sentence has ended on the computer sound"):
         replayer.start("system")
 
 
@@ -95,7 +95,7 @@ def test_a_sentence_of_more_than_a_minute_ago_is_gone():
     replayer = Replayer(FakeOutput())
     heard(replayer)
     replayer.hear(AudioChunk("microphone", np.zeros(60 * SAMPLE_RATE, np.float32), 2 * SAMPLE_RATE))
-    with pytest.raises(PlaybackError, match="of the last minute"):
+    with pytest.raises(PlaybackError, match="in the last minute"):
         replayer.start(None)
 
 
@@ -249,8 +249,8 @@ def test_what_cannot_be_played_is_said_to_all_and_to_who_asked(run):
     answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     made.session.send(Replay(), answers.put)
     refusal = answers.get(timeout=WAIT_S)
-    assert "no sentence to play again" in refusal
-    assert made.recorder.wait_for(says("no sentence to play again")).state == "listening"
+    assert "nothing to replay" in refusal
+    assert made.recorder.wait_for(says("nothing to replay")).state == "listening"
     made.stop()
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live.errors import RecordingError
 from live.settings import AUTO, Settings
 from models.base import SAMPLE_RATE
+from ui.commands.controls import controlled, help_line
 from ui.commands.follow import CLOSE_S, follow
 from ui.commands.keeping import add_keeping, keeper
 from ui.commands.options import Commands, add_command, load_settings, resolve_model, say
@@ -110,6 +112,7 @@ class _Meeting:
 
     def on_screen(self) -> int:
         """Play it under the overlay; returns the exit status."""
+        from live.control import reachable
         from live.recording.recorder import Recorder
         from ui.app import run_overlay
 
@@ -121,14 +124,16 @@ class _Meeting:
                 on_event=[recorder],
                 show_to=recorder.tell_to,
                 until_stopped=True,
+                controls=functools.partial(reachable, "demo"),
             )
         finally:
             recorder.close(CLOSE_S)
 
     def in_terminal(self) -> int:
         """Play it in the terminal; returns the exit status."""
-        with TerminalDisplay(self._settings) as display:
-            ending = follow(self._make_session, display, self._sinks, waits=not self._is_live)
+        with TerminalDisplay(self._settings, help_line=help_line()) as display:
+            controls = functools.partial(controlled, display=display, name="demo")
+            ending = follow(self._make_session, display, self._sinks, waits=not self._is_live, controls=controls)
         self.failures += ending.failures
         return INTERRUPTED if ending.is_interrupted else DONE
 

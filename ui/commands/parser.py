@@ -32,6 +32,7 @@ examples:
   tongchuan demo                     a short two-language meeting, through the whole program
   tongchuan listen                   captions in the terminal
   tongchuan file talk.mp4 --srt talk.srt
+  tongchuan send mark "Budget agreed"
   tongchuan ask talk.mp4 "What is decided?" --model qwen-audio-chat
   tongchuan doctor                   what works here, and what to do about the rest
 
