@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from ui.exits import DONE, FAILED, INTERRUPTED
+from ui.saying import say
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -104,7 +105,7 @@ def _is_output_refused() -> bool:
 
 
 def _fail(sentence: str) -> int:
-    print(f"tongchuan: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
+    say(" ".join(sentence.split()))
     return FAILED
 
 

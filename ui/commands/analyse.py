@@ -9,8 +9,9 @@ from typing import get_args
 from live.errors import LiveError
 from models.base import Analysis
 from ui.commands.answering import answering_settings, loaded, print_streamed, say_parts, span
-from ui.commands.options import Commands, add_command, resolve_model, say
+from ui.commands.options import Commands, add_command, resolve_model
 from ui.exits import DONE
+from ui.saying import say
 
 TASKS: tuple[Analysis, ...] = get_args(Analysis)
 MOST_S = 30 * 60.0

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from live.errors import LiveError
 from live.policy import readable
-from ui.commands.options import choose_model, load_settings, named_model, say
+from ui.commands.options import choose_model, load_settings, named_model
+from ui.saying import say
 
 if TYPE_CHECKING:
     import argparse

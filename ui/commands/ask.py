@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from live.errors import LiveError
 from models.base import ModelError, Samples, Turn
 from ui.commands.answering import Loaded, answering_settings, loaded, print_streamed, say_parts
-from ui.commands.options import Commands, add_command, resolve_model, say
+from ui.commands.options import Commands, add_command, resolve_model
 from ui.exits import DONE
+from ui.saying import say
 
 if TYPE_CHECKING:
     from live.parts import Recording

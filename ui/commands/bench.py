@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from live.events import Caption, Line, Word
 from models.base import SAMPLE_RATE
 from models.memory import size_text
-from ui.commands.options import Commands, add_command, say
+from ui.commands.options import Commands, add_command
 from ui.exits import DONE
+from ui.saying import say
 
 if TYPE_CHECKING:
     from live.recording.library import Library

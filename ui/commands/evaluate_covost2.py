@@ -20,8 +20,9 @@ from live.evaluation.covost2 import SPLITS, Clip, read
 from live.evaluation.predictions import Predictions, Problem, Subject, fingerprint
 from live.settings import SPOKEN
 from models.base import LANGUAGES
-from ui.commands.options import Commands, add_command, load_settings, resolve_model, say
+from ui.commands.options import Commands, add_command, load_settings, resolve_model
 from ui.exits import DONE, INTERRUPTED
+from ui.saying import say
 
 if TYPE_CHECKING:
     from models.catalogue import Entry

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from models.memory import size_text
-from ui.commands.options import say
+from ui.saying import say
 from ui.state import is_noted, note
 
 if TYPE_CHECKING:

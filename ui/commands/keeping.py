@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from live.settings import RULES, Settings
-from ui.commands.options import say
+from ui.saying import say
 
 if TYPE_CHECKING:
     from live.recording.keeper import SessionKeeper

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from live.audio import clock_text
 from live.errors import LiveError
 from ui.commands import library_sound
-from ui.commands.options import Commands, add_command, load_settings, say
+from ui.commands.options import Commands, add_command, load_settings
 from ui.exits import DONE
+from ui.saying import say
 
 if TYPE_CHECKING:
     from live.recording.journal import Transcript

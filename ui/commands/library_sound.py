@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from live.errors import LiveError
 from live.settings import Settings
-from ui.commands.options import add_setting, load_settings, resolve_model, say
+from ui.commands.options import add_setting, load_settings, resolve_model
+from ui.saying import say
 from ui.exits import DONE
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from live.errors import LiveError
 from live.settings import AUTO, RULES, Origins, Settings, load
 from models.base import LANGUAGES
+from ui.commands.fetching import bring, bring_better, show_notices
 
 if TYPE_CHECKING:
     from models.catalogue import Entry
@@ -134,7 +134,6 @@ def resolve_model(settings: Settings, *, may_ask: bool = True, may_offer: bool =
         ModelError: there is no such model, or it is not here and cannot or shall not be fetched.
     """
     from models.catalogue import find, resolve
-    from ui.commands.fetching import bring, bring_better, show_notices
 
     device = settings.device
     if settings.model == AUTO:
@@ -171,8 +170,3 @@ def choose_model(settings: Settings) -> Choice:
 
     source, target = (None if code == AUTO else code for code in (settings.from_language, settings.to_language))
     return choose(Direction.between(source, target, settings.pair).targets.items(), settings.device)
-
-
-def say(sentence: str) -> None:
-    """Tell the user something, on standard error."""
-    print(f"tongchuan: {sentence}", file=sys.stderr, flush=True)

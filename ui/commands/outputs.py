@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from live.errors import LiveError, RecordingError
 from live.settings import AUTO, Settings
-from ui.commands.options import say
 from ui.logs import native_noise_logged
+from ui.saying import say
 
 if TYPE_CHECKING:
     from types import TracebackType

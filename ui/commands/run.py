@@ -17,11 +17,11 @@ from ui.commands.options import (
     check_source,
     load_settings,
     resolve_model,
-    say,
 )
 from ui.commands.outputs import add_outputs, check_outputs, open_outputs, writes_to_stdout
 from ui.commands.sessions import session_maker
 from ui.exits import DONE, FAILED
+from ui.saying import say
 
 
 def add_parser(commands: Commands) -> None:

@@ -6,8 +6,9 @@ import argparse
 
 from live.actions import USAGE
 from live.errors import LiveError
-from ui.commands.options import Commands, add_command, say
+from ui.commands.options import Commands, add_command
 from ui.exits import DONE
+from ui.saying import say
 
 _DONE = "done"
 
