@@ -22,6 +22,7 @@ from live.actions import Action, Answer, CopyLines, Handle
 from live.devices import input_devices
 from live.errors import LiveError
 from live.events import Command, Event, SessionStopped, SetDirection, SetMode, SetSources, StateChanged, Stop
+from live.recording.folder import sessions_root
 from live.settings import AUTO, Settings
 from models.base import ModelError
 from ui import look
@@ -30,6 +31,7 @@ from ui.captions import CaptionModel, direction_text, reading_s
 from ui.copying import NOTHING_TO_COPY, LastLines, copied_words
 from ui.exits import DONE, FAILED, INTERRUPTED, endings_to
 from ui.layout import families
+from ui.library_window import LibraryWindow
 from ui.logs import native_noise_logged
 from ui.menu import Choices, Menu
 from ui.overlay import Overlay
@@ -101,6 +103,8 @@ class OverlayApp(QObject):
         self.overlay.set_aside(direction_text(direction.source, direction.target, settings.pair))
         self.tray = Tray(self.menu)
         self.bridge = Bridge(self._deliver)
+        self._sessions = sessions_root(settings.sessions_folder)
+        self._library: LibraryWindow | None = None
         self._lines = LastLines()
         self._session: Session | None = None
         self._is_over = self._is_stopping = False
@@ -110,6 +114,7 @@ class OverlayApp(QObject):
         self.menu.commanded.connect(self._command)
         self.menu.copy_asked.connect(self._copy)
         self.menu.resized.connect(self._resize)
+        self.menu.sessions_asked.connect(self._show_sessions)
         self.menu.quit_asked.connect(self.quit)
         self.overlay.quit_asked.connect(self.quit)
         self.tray.clicked.connect(self.overlay.settle)
@@ -128,6 +133,8 @@ class OverlayApp(QObject):
         self._reading.stop()
         self.overlay.hide()
         self.tray.hide()
+        if self._library is not None:
+            self._library.close()
 
     def interrupt(self) -> None:
         """End as Ctrl-C asks."""
@@ -172,6 +179,14 @@ class OverlayApp(QObject):
         self.model.note(copied_words(n_lines) if n_lines else NOTHING_TO_COPY)
         self.overlay.wake()
         return None if n_lines else NOTHING_TO_COPY
+
+    def _show_sessions(self) -> None:
+        """Open the library's window, or bring the open one to the front."""
+        if self._library is None or not self._library.isVisible():
+            self._library = LibraryWindow(self._sessions)
+        self._library.show()
+        self._library.raise_()
+        self._library.activateWindow()
 
     def _start(self) -> None:
         assert self._session is not None

@@ -35,12 +35,13 @@ from PySide6.QtWidgets import (
 from live.audio import clock_text
 from live.errors import LiveError
 from live.events import Caption, MarkAdded
+from live.loudspeaker import Loudspeaker
 from live.recording.export.cues import UNCERTAIN_MARK, mark_text
 from live.recording.export.export import FORMS, export, file_name
 from live.recording.journal import Transcript, read
 from live.recording.library import FOUND_AT_MOST, Session
 from live.recording.library_index import Found
-from live.recording.library_playback import Loudspeaker, Output
+from live.recording.library_playback import Output
 from ui.exits import DONE
 from ui.library_worker import LibraryWorker, Player
 from ui.screen import UNSEEN_PLATFORMS, choose_platform, qt_platform, screen_problem

@@ -21,7 +21,8 @@ from live.recording.library_playback import Output, Playback
 
 log = logging.getLogger(__name__)
 
-CLOSE_S = 5.0
+CLOSE_S = 1.0
+"""How long a window that closes waits for what its threads are doing; they end with the program at the latest."""
 _T = TypeVar("_T")
 
 

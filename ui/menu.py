@@ -44,6 +44,8 @@ class Menu(QMenu):
     """So many lines, the newest, to the clipboard."""
     resized = Signal(int)
     """Text one step bigger (1) or smaller (-1)."""
+    sessions_asked = Signal()
+    """The library of past sessions, in its window."""
     quit_asked = Signal()
 
     def __init__(self, choices: Choices, list_inputs: Callable[[], list[str]] | None) -> None:
@@ -59,7 +61,7 @@ class Menu(QMenu):
         self._input_name = choices.input_name
         self._chosen: list[tuple[Command, QAction]] = []
         """What is ticked when it was chosen elsewhere."""
-        self._pause = self.addAction("Pause")
+        self._pause = self.addAction("&Pause")
         self._pause.triggered.connect(self._toggle_pause)
         self._state: State = "loading"
         self.addSeparator()
@@ -74,13 +76,14 @@ class Menu(QMenu):
         self.addAction("Bigger text").triggered.connect(lambda: self.resized.emit(1))
         self.addAction("Smaller text").triggered.connect(lambda: self.resized.emit(-1))
         self.addSeparator()
+        self.addAction("Sessions…").triggered.connect(self.sessions_asked)
         self.addAction("Quit").triggered.connect(self.quit_asked)
         self.show_state("loading")
 
     def show_state(self, state: State) -> None:
         """Offer what fits the session's state."""
         self._state = state
-        self._pause.setText("Resume" if state == "paused" else "Pause")
+        self._pause.setText("R&esume" if state == "paused" else "&Pause")
         for action in (self._pause, self._mark, self._replay):
             action.setEnabled(state in ("listening", "paused"))
 

@@ -1,7 +1,7 @@
 """Recorded sound played from a moment on, with the captions of each moment.
 
-In: a transcript. Out: sound to the system's loudspeaker, and each caption when its sound begins. How captions look is
-not its business.
+In: a transcript. Out: sound to an output (live/loudspeaker.py), and each caption when its sound begins. How captions
+look is not its business.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from live.audio import Lane
-from live.devices import advice, portaudio
-from live.errors import CaptureError, RecordingError
+from live.errors import RecordingError
 from live.events import Caption
 from live.recording.journal import Transcript
 from live.recording.sound import RecordedSound
@@ -22,11 +21,6 @@ from models.base import SAMPLE_RATE, Samples
 
 STEP = SAMPLE_RATE // 5
 """Samples handed over at once: how exactly a caption meets its sound."""
-_CONNECT_ONE = {
-    "linux": "connect one, and see that the sound settings (or `pactl list short sinks`) show it",
-    "darwin": "connect one, and see that System Settings > Sound > Output shows it",
-    "win32": "connect one, and see that Settings > System > Sound > Output shows it",
-}
 
 
 class Output(Protocol):
@@ -39,42 +33,6 @@ class Output(Protocol):
     def close(self, *, at_once: bool) -> None:
         """End, after what was written or at once."""
         ...
-
-
-class Loudspeaker:
-    """The system's own output.
-
-    Raises:
-        CaptureError: PortAudio is missing, or there is no output.
-    """
-
-    def __init__(self) -> None:
-        sounddevice = portaudio()
-        self._error: type[Exception] = sounddevice.PortAudioError
-        try:
-            self._stream = sounddevice.OutputStream(samplerate=SAMPLE_RATE, channels=1, dtype="float32", blocksize=0)
-            self._stream.start()
-        except sounddevice.PortAudioError as error:
-            raise CaptureError(f"No loudspeaker can be opened ({error}): {advice(_CONNECT_ONE)}.") from error
-
-    def write(self, samples: Samples) -> None:
-        """Take samples.
-
-        Raises:
-            CaptureError: the output is gone.
-        """
-        try:
-            self._stream.write(samples)
-        except self._error as error:
-            raise CaptureError(f"The loudspeaker was lost ({error}).") from error
-
-    def close(self, *, at_once: bool) -> None:
-        """End it."""
-        if at_once:
-            self._stream.abort()
-        else:
-            self._stream.stop()
-        self._stream.close()
 
 
 class Playback:

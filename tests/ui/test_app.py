@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from builders import update
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from live.actions import Action, Answer, CopyLines
@@ -359,6 +359,20 @@ def test_keys_work_where_the_window_has_the_keyboard(program: OverlayApp, qtbot:
     qtbot.keyClick(program.overlay, Qt.Key.Key_Space)
     assert commands(program) == [AddMark(), Pause()]
     program.overlay.hide()
+
+
+def test_past_sessions_open_in_one_window_and_again_once_it_was_closed(program: OverlayApp, qtbot: QtBot) -> None:
+    def shown() -> list[QWidget]:
+        return [widget for widget in QApplication.topLevelWidgets() if widget.windowTitle() == "Tongchuan: sessions"]
+
+    program.menu.sessions_asked.emit()
+    program.menu.sessions_asked.emit()
+    (window,) = [widget for widget in shown() if widget.isVisible()]
+    qtbot.waitUntil(lambda: "There are no sessions yet." in [label.text() for label in window.findChildren(QLabel)])
+    window.close()
+    program.menu.sessions_asked.emit()
+    (again,) = [widget for widget in shown() if widget.isVisible()]
+    again.close()
 
 
 def test_quitting_sends_stop_once(program: OverlayApp) -> None:

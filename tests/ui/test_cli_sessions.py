@@ -169,7 +169,7 @@ class Silent:
 
 def test_a_session_is_played_from_a_caption_on_with_its_text(sessions, root, monkeypatch):
     record(root / KICK_OFF, tone(9))
-    monkeypatch.setattr("live.recording.library_playback.Loudspeaker", Silent)
+    monkeypatch.setattr("live.loudspeaker.Loudspeaker", Silent)
     monkeypatch.setattr(Silent, "n", 0)
     assert sessions("play", "kick", "--from", "2").out == "00:05 en→zh ? 好，我们开始吧。 | Good, let us start.\n"
     assert Silent.n == 4 * SAMPLE_RATE

@@ -50,11 +50,11 @@ def chosen(menu: QMenu) -> list[str]:
 
 
 def test_pausing_is_offered_while_listening_and_resuming_while_paused(menu: Menu, commands: list[object]) -> None:
-    assert not choice(menu, "Pause").isEnabled()
+    assert not choice(menu, "&Pause").isEnabled()
     menu.show_state("listening")
-    choice(menu, "Pause").trigger()
+    choice(menu, "&Pause").trigger()
     menu.show_state("paused")
-    choice(menu, "Resume").trigger()
+    choice(menu, "R&esume").trigger()
     assert commands == [Pause(), Resume()]
 
 
@@ -126,6 +126,8 @@ def test_sizes_and_quitting_are_asked_for(menu: Menu, qtbot: QtBot) -> None:
     choice(menu, "Bigger text").trigger()
     choice(menu, "Smaller text").trigger()
     assert sizes == [1, -1]
+    with qtbot.waitSignal(menu.sessions_asked):
+        choice(menu, "Sessions…").trigger()
     with qtbot.waitSignal(menu.quit_asked):
         choice(menu, "Quit").trigger()
 
@@ -144,7 +146,9 @@ def test_moments_are_marked_replayed_and_copied(menu: Menu, commands: list[objec
     assert copies == [5]
 
 
-@pytest.mark.parametrize(("key", "command"), [(Qt.Key.Key_M, AddMark()), (Qt.Key.Key_R, Replay())])
+@pytest.mark.parametrize(
+    ("key", "command"), [(Qt.Key.Key_M, AddMark()), (Qt.Key.Key_R, Replay()), (Qt.Key.Key_P, Pause())]
+)
 def test_a_letter_chooses_while_the_menu_is_open(
     menu: Menu, commands: list[object], qtbot: QtBot, key: Qt.Key, command: object
 ) -> None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from live.errors import LiveError
 from live.settings import Settings
 from ui.commands.options import add_setting, load_settings, resolve_model
-from ui.saying import say
 from ui.exits import DONE
+from ui.saying import say
 
 if TYPE_CHECKING:
     from live.recording.journal import Transcript
@@ -48,7 +48,8 @@ def run_play(arguments: argparse.Namespace) -> int:
         LiveError: there is no such session or caption, no sound of it, or nothing to play it on.
     """
     from live.events import CaptionUpdated
-    from live.recording.library_playback import Loudspeaker, Playback
+    from live.loudspeaker import Loudspeaker
+    from live.recording.library_playback import Playback
     from ui.commands.library import opened, read_named
     from ui.console import OutputConsole
     from ui.terminal import TerminalView

@@ -1,15 +1,12 @@
 """Recorded sound played back: from any caption, all lanes together, the captions at their moment."""
 
-import sys
-import types
-
 import numpy as np
 import pytest
 from session_folders import caption, record, session_folder
 
-from live.errors import CaptureError, RecordingError
+from live.errors import RecordingError
 from live.recording.journal import read
-from live.recording.library_playback import STEP, Loudspeaker, Playback
+from live.recording.library_playback import STEP, Playback
 from models.base import SAMPLE_RATE
 
 
@@ -71,46 +68,3 @@ def test_a_session_without_sound_and_one_whose_sound_is_missing_say_which(folder
     record(folder, steps(0.1)).unlink()
     with pytest.raises(RecordingError, match=r"is missing: it is not in .* any more"):
         Playback(read(folder))
-
-
-def test_without_a_loudspeaker_there_is_one_clear_line(monkeypatch):
-    class PortAudioError(Exception):
-        pass
-
-    def refuse(**_):
-        raise PortAudioError("Error querying device -1")
-
-    fake = types.SimpleNamespace(PortAudioError=PortAudioError, OutputStream=refuse)
-    monkeypatch.setitem(sys.modules, "sounddevice", fake)
-    with pytest.raises(CaptureError, match=r"No loudspeaker can be opened .*device -1.*: connect one"):
-        Loudspeaker()
-
-
-def test_a_loudspeaker_that_goes_away_is_said(monkeypatch):
-    class PortAudioError(Exception):
-        pass
-
-    class Stream:
-        def __init__(self, **options):
-            self.options = options
-            self.ended = []
-
-        def start(self):
-            pass
-
-        def write(self, samples):
-            raise PortAudioError("Unanticipated host error")
-
-        def abort(self):
-            self.ended.append("abort")
-
-        def close(self):
-            self.ended.append("close")
-
-    fake = types.SimpleNamespace(PortAudioError=PortAudioError, OutputStream=Stream)
-    monkeypatch.setitem(sys.modules, "sounddevice", fake)
-    output = Loudspeaker()
-    with pytest.raises(CaptureError, match="loudspeaker was lost"):
-        output.write(steps(0.1))
-    output.close(at_once=True)
-    assert output._stream.ended == ["abort", "close"]
