@@ -233,6 +233,15 @@ def test_the_menu_pauses_resumes_and_quits(screen: XScreen, tmp_path: Path) -> N
         assert program.process.wait(10) == 0
 
 
+def test_a_letter_chooses_in_the_open_menu(screen: XScreen, tmp_path: Path) -> None:
+    with overlay(screen, tmp_path) as program:
+        program.say("meeting")
+        for key, command in (("m", "AddMark(label='')"), ("r", "Replay(lane=None)"), ("p", "Pause()")):
+            open_menu(screen, program)
+            screen.run("xdotool", "key", key)
+            program.wait_for(f"command {command}")
+
+
 def test_ctrl_c_ends_it(screen: XScreen, tmp_path: Path) -> None:
     with overlay(screen, tmp_path) as program:
         program.process.send_signal(signal.SIGINT)
