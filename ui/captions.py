@@ -45,6 +45,9 @@ LAG_SHOWN_S = 3.0
 """Delay from which the status names it: what interpreters cope with (specs/desktop.md, section 2)."""
 SPEECH = 0.5
 """Probability from which a lane counts as speaking."""
+RECORDED_MARK = "●"
+"""Stands wherever a session is shown while its sound is kept."""
+WRITTEN_AGAIN = "The session is written again, and nothing of its text is lost"
 KEPT = 6
 """Captions held for display; more never fit."""
 
@@ -260,7 +263,7 @@ class CaptionModel:
 
     def _change_recording(self, now: RecordingChanged) -> None:
         if self._recording.problem is not None and now.problem is None:
-            self._note("The session is written again, and nothing of its text is lost", "listening")
+            self._note(WRITTEN_AGAIN, "listening")
         self._recording = now
 
     def _status(self, now: float) -> Status:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QRegion
 
 from ui import look
-from ui.captions import LEVEL_STEPS, Status, StatusKind, View
+from ui.captions import LEVEL_STEPS, RECORDED_MARK, Status, StatusKind, View
 from ui.layout import (
     Box,
     Style,
@@ -101,6 +101,8 @@ def compose(view: View, box: Box, roll: Roll, aside: str, now: float) -> tuple[P
     top, due = roll.first(rows, now)
     up = rows[top : top + roll.height]
     is_over = view.status.kind == "error"
+    if view.is_recorded:
+        aside = f"{RECORDED_MARK} recording  {aside}"
     if is_over or not view.captions:
         words = _message(view.status, box)
         small = _header("Stopped" if is_over else "", view.status, box, aside)

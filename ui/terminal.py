@@ -19,7 +19,7 @@ from rich.text import Text
 
 from live.audio import clock_text
 from live.events import Caption, CaptionUpdated, Event, MarkAdded, Mode, UtteranceFailed
-from ui.captions import LEVEL_STEPS, CaptionModel, Status, View
+from ui.captions import LEVEL_STEPS, RECORDED_MARK, CaptionModel, Status, View
 from ui.copying import NO_CLIPBOARD, NOTHING_TO_COPY, LastLines, copied_words, terminal_clipboard
 
 REFRESH_S = 0.1
@@ -199,7 +199,7 @@ class TerminalView:
         line = Text.assemble(
             (METER_CELL * n_filled, colour),
             (METER_CELL * (LEVEL_STEPS - n_filled), "bright_black"),
-            "  ",
+            (f" {RECORDED_MARK} ", "red") if view.is_recorded else "  ",
             _status_words(view.status),
         )
         # Room for the ^C that terminals write at the cursor: wrapped from a full line, it would move the region.

@@ -16,6 +16,7 @@ from live.events import (
     LevelChanged,
     ModelLoading,
     ModelRestarted,
+    RecordingChanged,
     SessionStopped,
     StateChanged,
     UtteranceFailed,
@@ -25,6 +26,7 @@ from ui.captions import (
     CLEAR_AFTER_S,
     LEVEL_STEPS,
     NOTICE_S,
+    WRITTEN_AGAIN,
     CaptionModel,
     direction_text,
     level_step,
@@ -240,3 +242,15 @@ def test_directions_are_named_in_their_own_languages() -> None:
 def test_the_command_s_parts_load_without_qt() -> None:
     check = "import sys, ui.captions, ui.terminal, ui.roll, ui.screen, ui.state; sys.exit('PySide6' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False, timeout=60).returncode == 0
+
+
+def test_a_session_that_cannot_be_written_is_the_status_until_it_can(model: CaptionModel, clock: Clock) -> None:
+    model.apply(StateChanged("listening"))
+    model.apply(RecordingChanged(has_sound=True, problem="The disk is full."))
+    clock.now += 60
+    assert model.view().status.text == "The disk is full."
+    assert model.view().is_recorded
+    model.apply(RecordingChanged(has_sound=True))
+    assert model.view().status.text == WRITTEN_AGAIN
+    clock.now += 60
+    assert model.view().status.text == "Listening"

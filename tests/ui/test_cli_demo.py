@@ -10,6 +10,9 @@ import pysubs2
 import pytest
 from example_talk import PAUSE_S, TURN_S, write_talk
 
+from live.recording.folder import sessions_root, unfinished
+from live.recording.journal import read
+from live.recording.sound import RecordedSound
 from ui.commands import demo as command
 from ui.commands.parser import parse
 from ui.exits import INTERRUPTED
@@ -103,6 +106,40 @@ def test_the_demo_plays_the_meeting_writes_its_files_and_ends_with_figures(meeti
     assert "1 sentence (zh)" in done.stdout
     assert f"Written: {Path('tongchuan-demo', 'demo.srt')}, {Path('tongchuan-demo', 'demo.wav')}" in done.stdout
     assert ("zh→en" in done.stdout) == (words[0] != "on-screen")
+
+
+@pytest.mark.parametrize("words", [("demo", "--terminal"), ("on-screen", "demo")])
+def test_the_demo_is_kept_as_a_session_with_its_sound_when_asked_for(meeting, own_home, words):
+    done = demo(meeting, *words, "--pace", "fast", "--record")
+    assert done.returncode == 0, done.stderr
+    (folder,) = sessions_root().iterdir()
+    transcript = read(folder)
+    assert len(transcript.entries) == N_TURNS
+    assert (transcript.has_ended, transcript.untranslated, transcript.warnings) == (True, (), ())
+    assert (transcript.info.model, transcript.info.source) == ("fake", "demonstration")
+    assert transcript.info.settings["detector"] == "webrtc"
+    assert transcript.info.versions["torch"]
+    n_samples = N_TURNS * round((TURN_S + PAUSE_S) * 16_000)
+    assert RecordedSound(transcript).read("file", 0, n_samples)[1] == n_samples
+    assert unfinished(sessions_root()) == []
+
+
+def test_nothing_is_kept_where_nothing_is_wanted(meeting, own_home):
+    done = demo(meeting, "demo", "--terminal", "--pace", "fast", "--no-keep")
+    assert done.returncode == 0, done.stderr
+    assert not sessions_root().exists()
+
+
+def test_a_place_for_sessions_that_cannot_be_written_is_said_and_the_demo_goes_on(meeting, own_home):
+    (own_home / "in the way").write_text("")
+    with (own_home / "settings.toml").open("a") as file:
+        file.write(f'sessions_folder = "{own_home / "in the way" / "sessions"}"\n')
+    done = demo(meeting, "demo", "--terminal", "--pace", "fast")
+    assert "Captions wait in memory until it can." in done.stderr
+    assert "The session cannot be written" in done.stderr
+    assert done.stdout.count("→en") + done.stdout.count("→zh") >= N_TURNS
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
 
 
 def test_the_meeting_in_real_time_has_delays(meeting):

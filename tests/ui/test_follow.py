@@ -1,9 +1,11 @@
 import signal
+import threading
 
 import pytest
 
 from live.errors import LiveError, RecordingError
-from live.events import SessionStopped, StateChanged, Stop
+from live.events import RecordingChanged, SessionStopped, StateChanged, Stop
+from ui.captions import WRITTEN_AGAIN
 from ui.commands.follow import follow
 from ui.exits import ENDINGS
 
@@ -136,6 +138,27 @@ def test_a_file_that_fails_is_said_once_and_makes_the_status_1():
     assert display.said == ["The disk is full."]
     assert ending.status == 1
     assert len(display.events) == 4
+
+
+def test_what_keeps_a_session_from_being_written_is_said_and_when_it_is_over():
+    class Telling(FakeSink):
+        tell = None
+
+        def take(self, event, at_s):
+            self.tell(RecordingChanged(has_sound=False, problem="The disk is full."))
+            self.tell(RecordingChanged(has_sound=False))
+            told.set()
+
+    told = threading.Event()
+
+    def talk(emit):
+        emit(StateChanged("listening"))
+        assert told.wait(20)
+        emit(SessionStopped())
+
+    display = FakeDisplay()
+    assert follow(sessions(talk)[1], display, [Telling()]).status == 0
+    assert display.said == ["The disk is full.", f"{WRITTEN_AGAIN}."]
 
 
 def test_a_session_that_cannot_be_made_closes_the_files():

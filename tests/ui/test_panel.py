@@ -8,9 +8,9 @@ import pytest
 from builders import Clock, update
 from PySide6.QtCore import QRect
 
-from live.events import Event, LevelChanged, ModelLoading, SessionStopped, StateChanged
+from live.events import Event, LevelChanged, ModelLoading, RecordingChanged, SessionStopped, StateChanged
 from ui import look
-from ui.captions import CaptionModel
+from ui.captions import RECORDED_MARK, CaptionModel
 from ui.layout import Box, text_width
 from ui.panel import Picture, compose, meter_rect
 from ui.pixmaps import margin
@@ -134,3 +134,10 @@ def test_new_words_repaint_the_captions_with_their_outline_and_not_the_header() 
     region = after.changed(before, BOX)
     assert region.contains(BOX.captions.adjusted(-margin(28), 0, 0, 0))
     assert not region.intersects(BOX.header.adjusted(0, 0, 0, -4))
+
+
+def test_a_mark_shows_all_along_that_sound_is_kept() -> None:
+    assert not any(RECORDED_MARK in text for text in small(picture_of(update(1, "Hello."))))
+    for events in ([], [update(1, "Hello.")]):
+        shown = small(picture_of(RecordingChanged(has_sound=True), *events))
+        assert any(text.startswith(f"{RECORDED_MARK} recording") for text in shown)

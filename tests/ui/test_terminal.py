@@ -12,7 +12,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from live.audio import clock_text
-from live.events import LevelChanged, MarkAdded, ModelLoading, StateChanged, UtteranceFailed
+from live.events import LevelChanged, MarkAdded, ModelLoading, RecordingChanged, StateChanged, UtteranceFailed
+from ui.captions import RECORDED_MARK
 from ui.terminal import REFRESH_S, TerminalView
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -177,3 +178,14 @@ def test_events_may_come_from_several_threads() -> None:
 @pytest.mark.parametrize(("second", "text"), [(0, "00:00"), (65, "01:05"), (3665, "1:01:05")])
 def test_times_are_written_as_a_clock(second: int, text: str) -> None:
     assert clock_text(second * 16_000 + 15_999) == text
+
+
+def test_a_mark_in_the_status_shows_that_sound_is_kept() -> None:
+    for has_sound in (False, True):
+        out = console(width=60)
+        clock = Clock()
+        with TerminalView(console=out, clock=clock) as view:
+            view.apply(StateChanged("listening"))
+            clock.now += 2 * REFRESH_S
+            view.apply(RecordingChanged(has_sound=has_sound))
+            assert (RECORDED_MARK in drawn_last(out)) == has_sound

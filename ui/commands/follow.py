@@ -16,8 +16,18 @@ from typing import Protocol
 
 from live.actions import Answer
 from live.errors import LiveError, RecordingError
-from live.events import CaptionUpdated, Command, Event, SessionStopped, Stop, UtteranceFailed, UtteranceSkipped
+from live.events import (
+    CaptionUpdated,
+    Command,
+    Event,
+    RecordingChanged,
+    SessionStopped,
+    Stop,
+    UtteranceFailed,
+    UtteranceSkipped,
+)
 from live.recording.recorder import Recorder, Sink
+from ui.captions import WRITTEN_AGAIN
 from ui.commands.sessions import Emit, Hear
 from ui.exits import DONE, FAILED, INTERRUPTED, endings_to
 
@@ -127,6 +137,7 @@ def follow(
 
 def _pump(inbox: queue.SimpleQueue[_Item], session: Followed, display: Display, ending: Ending) -> str | None:
     """Show events until the last one; returns the error it names."""
+    problem: str | None = None
     while True:
         try:
             item = inbox.get(timeout=TICK_S)
@@ -142,10 +153,21 @@ def _pump(inbox: queue.SimpleQueue[_Item], session: Followed, display: Display, 
         elif isinstance(item, RecordingError):
             _say_failure(item, display, ending)
         else:
+            if isinstance(item, RecordingChanged):
+                problem = _say_recording(item, problem, display)
             display.apply(item)
             ending.is_silent = ending.is_silent and not _tells_of_speech(item)
             if isinstance(item, SessionStopped):
                 return item.error
+
+
+def _say_recording(now: RecordingChanged, problem: str | None, display: Display) -> str | None:
+    """Say what keeps the session from being written, and when nothing does any more; returns what does."""
+    if now.problem is not None:
+        display.say(now.problem)
+    elif problem is not None:
+        display.say(f"{WRITTEN_AGAIN}.")
+    return now.problem
 
 
 def _tells_of_speech(event: Event) -> bool:
