@@ -130,6 +130,27 @@ def test_nothing_is_kept_where_nothing_is_wanted(meeting, own_home):
     assert not sessions_root().exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no SIGTERM to catch")
+def test_sigterm_brings_a_session_and_its_sound_to_their_end(meeting, own_home):
+    program = meeting.parent / "program.py"
+    program.write_text(PROGRAM)
+    words = [sys.executable, program, meeting, "demo", "--terminal", "--record", "--model", "fake"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        words, cwd=meeting.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert next(line for line in running.stdout if "→" in line)
+        running.terminate()
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == INTERRUPTED, said
+    (folder,) = sessions_root().iterdir()
+    transcript = read(folder)
+    assert transcript.has_ended
+    assert transcript.entries
+    last = transcript.entries[-1].caption
+    assert RecordedSound(transcript).read("file", last.start, last.end)[1] == last.end - last.start
+
+
 def test_a_place_for_sessions_that_cannot_be_written_is_said_and_the_demo_goes_on(meeting, own_home):
     (own_home / "in the way").write_text("")
     with (own_home / "settings.toml").open("a") as file:
