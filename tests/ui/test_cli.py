@@ -52,7 +52,7 @@ def test_the_version_is_the_packages_own(capsys):
     assert capsys.readouterr().out.startswith("tongchuan 0.")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["file", "--help"], ["settings"]])
+@pytest.mark.parametrize("words", [["--help"], ["file", "--help"], ["settings"], ["send", "pause"]])
 def test_a_quick_command_loads_no_heavy_library(words):
     code = f"""
 import sys

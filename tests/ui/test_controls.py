@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +15,18 @@ from rich.console import Console
 from live.actions import Answer
 from live.control import control_folder, send
 from live.errors import LiveError
-from live.events import AddMark, Command, Pause, Resume, SetDirection, SetMode, StateChanged, Stop
+from live.events import (
+    AddMark,
+    Command,
+    Event,
+    Pause,
+    Resume,
+    SessionStopped,
+    SetDirection,
+    SetMode,
+    StateChanged,
+    Stop,
+)
 from live.settings import Settings
 from ui.cli import main
 from ui.commands import controls
@@ -140,6 +152,36 @@ class TestCommand:
         assert out == ""
         assert answer in err
         assert err.count("\n") == 1
+
+    @pytest.mark.parametrize("words", [["listen"], ["listen", "--jsonl", "-"]])
+    def test_listening_programs_are_reached(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str]
+    ) -> None:
+        refusals: list[str | None] = []
+
+        class Session(FakeSession):
+            """Is told to stop by another program once it has started."""
+
+            def __init__(self, emit: Callable[[Event], None], _hear: object) -> None:
+                super().__init__()
+                self._emit = emit
+                self._other = threading.Thread(target=lambda: refusals.append(send(["stop"], "listen").refusal))
+
+            def start(self) -> None:
+                self._other.start()
+
+            def send(self, command: Command, answer: Answer = lambda _refusal: None) -> None:
+                super().send(command, answer)
+                self._emit(SessionStopped())
+
+            def join(self, timeout_s: float) -> bool:
+                self._other.join(timeout_s)
+                return True
+
+        monkeypatch.setattr("ui.commands.listen.session_maker", lambda *_arguments: Session)
+        assert main([*words, "--model", "embedded", "--no-keep"]) == 0
+        assert refusals == [None]
+        assert "Traceback" not in capsys.readouterr().err
 
     def test_without_a_program_a_line_says_so(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["send", "pause"]) == 1
