@@ -37,7 +37,8 @@ from live.errors import LiveError
 from live.events import Caption, MarkAdded
 from live.loudspeaker import Loudspeaker
 from live.recording.export.cues import UNCERTAIN_MARK, mark_text
-from live.recording.export.export import FORMS, export, file_name
+from live.recording.export.export import export, file_name
+from live.recording.export.forms import FORMS
 from live.recording.journal import Transcript, read
 from live.recording.library import FOUND_AT_MOST, Session
 from live.recording.library_index import Found

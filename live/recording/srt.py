@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from live.events import CaptionUpdated, Event, MarkAdded, StateChanged
-from live.recording.export.cues import Cue, Lines, Placing, caption_cues, mark_cues
-from live.recording.export.subtitles import VTT_HEADER, Form, numbered
+from live.recording.export.cues import Cue, Placing, caption_cues, mark_cues
+from live.recording.export.forms import Lines
+from live.recording.export.subtitles import VTT_HEADER, GrowingForm, numbered
 from live.recording.growing import GrowingFile
 
 
@@ -25,7 +26,7 @@ class SubtitleFile:
         RecordingError: it cannot be written there.
     """
 
-    def __init__(self, path: Path, lines: Lines = "both", form: Form = "srt") -> None:
+    def __init__(self, path: Path, lines: Lines = "both", form: GrowingForm = "srt") -> None:
         self._lines = lines
         self._form = form
         self._placing = Placing()

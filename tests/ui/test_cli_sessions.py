@@ -187,8 +187,9 @@ def test_what_was_left_is_translated_and_everything_again_when_asked(sessions, r
     assert answer.out.startswith("00:08 ")
     assert [entry.by for entry in read(root / KICK_OFF).entries] == ["session", "session", "resume"]
     assert "Nothing is left to translate in" in sessions("resume", "kick").err
-    assert "3 translated" in sessions("--model", "fake", "retranslate", "kick").err
+    sessions("edit", "kick", "2", "--transcript", "Let us start.")
+    assert "2 translated" in sessions("--model", "fake", "retranslate", "kick").err
     entries = read(root / KICK_OFF).entries
-    assert [entry.by for entry in entries[:2]] == ["retranslation"] * 2
+    assert [entry.by for entry in entries[:2]] == ["retranslation", "edit"]
     assert entries[0].original.translation.text == "The budget is fifteen percent."
     assert "Nothing is left to translate." in sessions("resume").err

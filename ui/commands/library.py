@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from live.audio import clock_text
 from live.errors import LiveError
+from live.recording.export.forms import FORMS, LINES
 from ui.commands import library_sound
 from ui.commands.options import Commands, add_command, load_settings
 from ui.exits import DONE
@@ -83,16 +84,12 @@ def _add_name(action: argparse.ArgumentParser) -> None:
 
 
 def _add_lines(action: argparse.ArgumentParser) -> None:
-    from live.recording.export.cues import LINES
-
     action.add_argument(
         "--lines", choices=LINES, default="both", help="the translation with the transcript (default), or one of them"
     )
 
 
 def _add_export(actions: Commands) -> None:
-    from live.recording.export.export import FORMS
-
     export = _add(actions, "export", run_export, "write a session as subtitles, a text or a document")
     _add_name(export)
     export.add_argument(

@@ -32,7 +32,11 @@ def add_actions(add: Add, add_name: Callable[[argparse.ArgumentParser], None]) -
     play.add_argument("--from", dest="first", type=int, metavar="NUMBER", help="the caption to begin with")
     resume = add("resume", run_resume, "translate what was heard and not translated, from its recorded sound")
     resume.add_argument("name", nargs="?", metavar="NAME", help="a session; without it, every one that was cut off")
-    retranslate = add("retranslate", run_retranslate, "translate a recorded session again; what was there is kept")
+    retranslate = add(
+        "retranslate",
+        run_retranslate,
+        "translate a recorded session again, but for captions edited by hand; what was there is kept",
+    )
     add_name(retranslate)
     for action in (resume, retranslate):
         group = action.add_argument_group("model")
@@ -122,7 +126,9 @@ def run_retranslate(arguments: argparse.Namespace) -> int:
     with opened(arguments) as library:
         transcript = read_named(library, arguments.name)
     Playback(transcript)  # says why, where there is no sound
-    ids = {entry.caption.id for entry in transcript.entries} | {heard.id for heard in transcript.untranslated}
+    # A model does not take back what a person wrote.
+    ids = {entry.caption.id for entry in transcript.entries if entry.by != "edit"}
+    ids |= {heard.id for heard in transcript.untranslated}
     _translate(settings, transcript.folder, ids, "retranslation")
     return DONE
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from live.errors import LiveError, RecordingError
+from live.recording.export.forms import LINES
 from live.settings import AUTO, Settings
 from ui.logs import native_noise_logged
 from ui.saying import say
@@ -51,7 +52,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--lines",
-        choices=("both", "translation", "transcript"),
+        choices=LINES,
         default="both",
         help="what a subtitle holds: the translation with the transcript below (default), or one of them",
     )

@@ -83,8 +83,8 @@ class Text:
         """The cheapest `n` runs of at most so many lines, and what they cost; there must be such."""
         total, starts = len(self.phrases), self._starts()
         reach, inner = self._reach(n_lines), self._inner_prices(n_lines)
-        if n == 0:
-            return 0.0, []
+        if n <= 1:
+            return inner(0, total), [(0, total)] * n
         share = max(starts[total] / n, 1.0)
         costs: list[float] = [0.0] + [math.inf] * total
         came: list[list[int]] = []

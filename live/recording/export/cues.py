@@ -11,18 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from live.events import Caption, Line, MarkAdded
 from live.recording.export.breaking import Text
+from live.recording.export.forms import Lines
 from live.recording.export.phrases import at_line_end, plain, reading_ms
 from models.base import SAMPLE_RATE
-
-Lines = Literal["both", "translation", "transcript"]
-"""Which languages are written; of both, the translation stands on top."""
-LINES: tuple[Lines, ...] = get_args(Lines)
 
 MAX_LINES = 2
 MIN_MS = 833

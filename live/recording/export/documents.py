@@ -15,7 +15,8 @@ from typing import Any
 
 from live.audio import LANE_NAMES, clock_text, seconds
 from live.events import Caption, Line, MarkAdded
-from live.recording.export.cues import UNCERTAIN_MARK, Lines, mark_text
+from live.recording.export.cues import UNCERTAIN_MARK, mark_text
+from live.recording.export.forms import Lines
 from live.recording.export.phrases import plain
 from live.recording.journal import Transcript
 

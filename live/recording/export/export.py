@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal, get_args
 
 from live.errors import RecordingError
 from live.files import replace_private
-from live.recording.export.cues import Lines, lay_out
+from live.recording.export.cues import lay_out
 from live.recording.export.documents import as_json, heading, markdown, txt
+from live.recording.export.forms import FORMS, Form, Lines
 from live.recording.export.subtitles import ass, srt, vtt
 from live.recording.journal import Transcript
 
-Form = Literal["srt", "vtt", "ass", "txt", "md", "docx", "json"]
-"""As the file's name ends."""
-FORMS: tuple[Form, ...] = get_args(Form)
 LONGEST_NAME = 80
 """Characters of a title that become a file's name; hanzi take three bytes of the 255 that file systems allow."""
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|\x00-\x1f]+')

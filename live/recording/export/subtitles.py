@@ -14,7 +14,8 @@ import pysubs2
 from live.errors import RecordingError
 from live.recording.export.cues import Cue
 
-Form = Literal["srt", "vtt"]
+GrowingForm = Literal["srt", "vtt"]
+"""Forms that are written cue by cue."""
 
 VTT_HEADER = "WEBVTT\n\n"
 ASS_END_MS = 10 * 3600 * 1000 - 10
@@ -28,7 +29,7 @@ _WORD_JOINER = "\u2060"
 """Invisible; keeps a backslash from being read together with what follows."""
 
 
-def numbered(cue: Cue, number: int, form: Form) -> str:
+def numbered(cue: Cue, number: int, form: GrowingForm) -> str:
     """A cue of an SRT or WebVTT file, the empty line after it included."""
     point = "." if form == "vtt" else ","
     start, end = _stamp(cue.start_ms, point), _stamp(cue.end_ms, point)

@@ -10,8 +10,8 @@ from docx.oxml.ns import qn
 from docx.shared import Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
-from live.recording.export.cues import Lines
 from live.recording.export.documents import heading, paragraphs
+from live.recording.export.forms import Lines
 from live.recording.journal import Transcript
 
 GREY = RGBColor(0x60, 0x60, 0x60)

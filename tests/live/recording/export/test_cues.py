@@ -10,7 +10,6 @@ from session_folders import caption, mark
 from live.events import Line, Word
 from live.recording.export.cues import (
     GAP_MS,
-    LINES,
     MAX_MS,
     MIN_MS,
     UNCERTAIN_MARK,
@@ -19,6 +18,7 @@ from live.recording.export.cues import (
     lay_out,
     mark_text,
 )
+from live.recording.export.forms import LINES
 from live.recording.export.phrases import UNSAID_AT_LINE_ENDS, line_width, plain, width
 from models.base import SAMPLE_RATE
 

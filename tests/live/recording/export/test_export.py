@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from session_folders import caption, mark, transcript
 
 from live.errors import RecordingError
-from live.recording.export.export import FORMS, export, file_name, form_of, rendered
+from live.recording.export.export import export, file_name, form_of, rendered
+from live.recording.export.forms import FORMS
 from live.recording.export.subtitles import ASS_END_MS
 
 RECORDS = (
