@@ -22,7 +22,8 @@ SPEED = 4.0
 """Of the meeting with the fake model; the embedded one hears it as it was said."""
 MODEL_SPEED = 2.0
 """While the model process is killed, so that a session outlives several deaths."""
-LONGEST_S = 20.0
+LONGEST_S = 14.0
+"""After the program listens, until it is killed at the latest."""
 KILLS_A_SESSION = 8
 """Of the model process, within one session."""
 
@@ -31,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="of the program, and as many of the model process")
     parser.add_argument("--embedded", type=int, help="of the program with the embedded model; a tenth by default")
-    parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="programs at a time")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="programs at a time")
     parser.add_argument("--seed", type=int, default=None)
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(2**31)
