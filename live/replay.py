@@ -15,7 +15,7 @@ from typing import Protocol
 
 from live.audio import LANE_NAMES, AudioChunk, Lane, seconds
 from live.errors import LiveError, PlaybackError, unworded
-from live.events import Event, UtteranceClosed
+from live.events import Event
 from live.loudspeaker import Loudspeaker
 from live.recording.ring import Ring
 from models.base import SAMPLE_RATE, Samples
@@ -53,7 +53,6 @@ class Replayer:
     ) -> None:
         self._open_output, self._clock = open_output, clock
         self._ring = Ring()
-        self._spoke_last: Lane | None = None
         self._heard_s = (0.0, 0.0)
         """From when until when the replay is in the air."""
         self._stop = threading.Event()
@@ -62,8 +61,6 @@ class Replayer:
     def __call__(self, event: Event) -> None:
         """Take an event."""
         self._ring(event)
-        if isinstance(event, UtteranceClosed):
-            self._spoke_last = event.lane
 
     def hear(self, chunk: AudioChunk) -> None:
         """Take a lane's sound."""
@@ -77,9 +74,8 @@ class Replayer:
         """
         if self._thread is not None and self._thread.is_alive():
             raise PlaybackError("The last sentence is being played already.")
-        lane = lane or self._spoke_last
-        samples = self._ring.last_sentence(lane) if lane else None
-        if samples is None or not len(samples):
+        samples = self._ring.last_sentence(lane)
+        if not len(samples):
             where = f" on the {LANE_NAMES[lane]}" if lane else ""
             raise PlaybackError(f"There is nothing to replay: no sentence has ended{where} in the last minute.")
         self._stop.clear()

@@ -11,11 +11,13 @@ from collections import deque
 import numpy as np
 
 from live.audio import AudioChunk, Lane
-from live.events import Event, UtteranceClosed
+from live.events import Event, UtteranceClosed, UtteranceSilent
 from models.base import SAMPLE_RATE, Samples
 
 RING = 60 * SAMPLE_RATE
 """Samples kept of each lane."""
+MOST_SENTENCES = 256
+"""More than end in that time on all lanes together."""
 
 
 class Ring:
@@ -28,14 +30,17 @@ class Ring:
     def __init__(self, length: int = RING) -> None:
         self._length = length
         self._chunks: dict[Lane, deque[AudioChunk]] = {}
-        self._last: dict[Lane, tuple[int, int]] = {}
+        self._closed: deque[UtteranceClosed] = deque(maxlen=MOST_SENTENCES)
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
-        """Take an event: an utterance that closed is a lane's last sentence."""
-        if isinstance(event, UtteranceClosed):
-            with self._lock:
-                self._last[event.lane] = (event.start, event.end)
+        """Take an event: an utterance that closed is a lane's last sentence, unless it held no words after all."""
+        with self._lock:
+            if isinstance(event, UtteranceClosed):
+                self._closed.append(event)
+            elif isinstance(event, UtteranceSilent):
+                kept = [closed for closed in self._closed if closed.id != event.id]
+                self._closed = deque(kept, maxlen=MOST_SENTENCES)
 
     def hear(self, chunk: AudioChunk) -> None:
         """Take a lane's sound."""
@@ -45,15 +50,16 @@ class Ring:
             while chunks[0].end <= chunk.end - self._length:
                 chunks.popleft()
 
-    def last_sentence(self, lane: Lane) -> Samples:
-        """The sound of the utterance that closed last.
+    def last_sentence(self, lane: Lane | None = None) -> Samples:
+        """The sound of the utterance that closed last, on a lane or (None) on any.
 
         Returns:
             (n,) float32 in [-1, 1] at 16 kHz, read-only; empty where there was none, or none within the ring.
         """
         with self._lock:
-            chunks = tuple(self._chunks.get(lane, ()))
-            start, end = self._last.get(lane, (0, 0))
+            said = next((closed for closed in reversed(self._closed) if lane in (None, closed.lane)), None)
+            chunks = tuple(self._chunks.get(said.lane, ())) if said else ()
+        start, end = (said.start, said.end) if said else (0, 0)
         start = max(start, chunks[0].start) if chunks else end
         samples = np.zeros(max(0, end - start), np.float32)  # what was never heard is silence
         for chunk in chunks:

@@ -11,7 +11,7 @@ from fakes import CHINESE_HZ, ENGLISH_HZ, WAIT_S, FakeSource, quiet, tone
 
 from live.audio import AudioChunk
 from live.errors import LiveError, PlaybackError
-from live.events import CaptionUpdated, Pause, Replay, StateChanged, UtteranceClosed
+from live.events import CaptionUpdated, Pause, Replay, StateChanged, UtteranceClosed, UtteranceSilent
 from live.replay import SLACK_S, TAIL_S, Replayer
 from models.base import SAMPLE_RATE
 
@@ -89,6 +89,15 @@ def test_where_nothing_was_said_a_sentence_says_so():
     heard(replayer)
     with pytest.raises(PlaybackError, match="no sentence has ended on the computer sound"):
         replayer.start("system")
+
+
+def test_what_held_no_words_is_no_sentence():
+    replayer = Replayer(FakeOutput())
+    heard(replayer, 1.0)
+    replayer(UtteranceClosed("microphone", 0, 8_000, 2))
+    replayer(UtteranceSilent("microphone", 2, 0, 8_000))
+    assert replayer.start(None) == 1.0
+    ended(replayer)
 
 
 def test_a_sentence_of_more_than_a_minute_ago_is_gone():
