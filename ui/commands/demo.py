@@ -16,7 +16,7 @@ from ui.commands.follow import CLOSE_S, follow
 from ui.commands.keeping import add_keeping, keeper
 from ui.commands.options import Commands, add_command, load_settings, resolve_model
 from ui.commands.outputs import TerminalDisplay, written
-from ui.commands.sessions import Emit, Hear, session_maker
+from ui.commands.starting import Emit, Hear, session_maker
 from ui.exits import DONE, FAILED, INTERRUPTED
 from ui.saying import say
 

@@ -20,7 +20,7 @@ from ui.commands.outputs import (
     writes_to_stdout,
     written,
 )
-from ui.commands.sessions import session_maker
+from ui.commands.starting import session_maker
 
 if TYPE_CHECKING:
     from live.audio_file import FileSource

@@ -28,7 +28,7 @@ from live.events import (
 )
 from live.recording.recorder import Recorder, Sink
 from ui.captions import WRITTEN_AGAIN
-from ui.commands.sessions import Emit, Hear
+from ui.commands.starting import Emit, Hear
 from ui.exits import DONE, FAILED, INTERRUPTED, endings_to
 
 TICK_S = 0.1

@@ -14,15 +14,15 @@ from ui.commands import (
     doctor,
     evaluate,
     file,
-    library,
     listen,
     models,
     run,
     send,
+    sessions,
     settings,
 )
 
-COMMANDS = (run, demo, file, listen, send, library, ask, analyse, evaluate, devices, models, settings, bench, doctor)
+COMMANDS = (run, demo, file, listen, send, sessions, ask, analyse, evaluate, devices, models, settings, bench, doctor)
 DEFAULT = "run"
 
 _DESCRIPTION = "Live speech translation on your own computer: Mandarin and English subtitles on the desktop."

@@ -19,7 +19,7 @@ from ui.commands.options import (
     resolve_model,
 )
 from ui.commands.outputs import add_outputs, check_outputs, open_outputs, writes_to_stdout
-from ui.commands.sessions import session_maker
+from ui.commands.starting import session_maker
 from ui.exits import DONE, FAILED
 from ui.saying import say
 

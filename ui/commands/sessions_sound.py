@@ -54,7 +54,7 @@ def run_play(arguments: argparse.Namespace) -> int:
     from live.events import CaptionUpdated
     from live.loudspeaker import Loudspeaker
     from live.recording.library_playback import Playback
-    from ui.commands.library import opened, read_named
+    from ui.commands.sessions import opened, read_named
     from ui.console import OutputConsole
     from ui.terminal import TerminalView
 
@@ -88,7 +88,7 @@ def run_resume(arguments: argparse.Namespace) -> int:
     from live.recording.folder import sessions_root
     from live.recording.journal import read
     from live.recording.resume import rest, resumable
-    from ui.commands.library import opened
+    from ui.commands.sessions import opened
 
     settings, _ = load_settings(arguments)
     if arguments.name is None:
@@ -120,7 +120,7 @@ def run_retranslate(arguments: argparse.Namespace) -> int:
         ModelError: there is no such model, or it failed.
     """
     from live.recording.library_playback import Playback
-    from ui.commands.library import opened, read_named
+    from ui.commands.sessions import opened, read_named
 
     settings, _ = load_settings(arguments)
     with opened(arguments) as library:
