@@ -1,6 +1,7 @@
 import stat
 import threading
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pysubs2
@@ -8,9 +9,10 @@ import pytest
 from example_captions import caption
 
 from live.errors import RecordingError
-from live.events import CaptionUpdated, SessionStopped, StateChanged
+from live.events import CaptionUpdated, MarkAdded, SessionStopped, StateChanged
 from live.recording.recorder import Recorder
 from live.recording.srt import SubtitleFile
+from models.base import SAMPLE_RATE
 
 DISK_FULL = Path("/dev/full")
 needs_dev_full = pytest.mark.skipif(not DISK_FULL.exists(), reason="no /dev/full on this system")
@@ -62,6 +64,28 @@ def test_an_uncertain_caption_is_marked_once(tmp_path, form, lines):
     unsure, sure = (cue.plaintext for cue in pysubs2.load(str(tmp_path / "talk"), format_=form))
     assert unsure.count("?") == 1
     assert "?" not in sure
+
+
+def test_a_mark_waits_for_the_caption_of_its_moment_or_the_end(tmp_path):
+    file = SubtitleFile(tmp_path / "talk.srt")
+    for at_s, label in ((1.5, "Decision"), (9, "Last")):
+        file.take(MarkAdded(round(at_s * SAMPLE_RATE), label), 0.0)
+    file.take(final(1, 3, "We agree.", "我们同意。"), 0.0)
+    file.take(final(4, 5, "Good.", ""), 0.0)
+    file.close()
+    cues = [(cue.start, cue.plaintext) for cue in pysubs2.load(str(tmp_path / "talk.srt"))]
+    assert cues == [(1000, "⚑ Decision We agree.\n我们同意"), (4000, "Good."), (9000, "⚑ Last")]
+
+
+def test_a_long_caption_becomes_several_cues_that_do_not_overlap_the_next(tmp_path):
+    file = SubtitleFile(tmp_path / "talk.srt")
+    file.take(final(0, 12, "We have to look at the budget, and then we decide what to do with the offices. " * 2), 0.0)
+    file.take(final(12.1, 13, "Good."), 0.0)
+    file.close()
+    cues = list(pysubs2.load(str(tmp_path / "talk.srt")))
+    assert len(cues) > 2
+    assert all(len(line) <= 42 for cue in cues for line in cue.plaintext.split("\n"))
+    assert all(before.end < after.start for before, after in pairwise(cues))
 
 
 def test_webvtt_has_its_header_and_escapes_what_would_be_markup(tmp_path):
