@@ -217,8 +217,8 @@ class Library:
 
     def _refreshed(self, index: Index) -> Index:
         """The index, with every session as it is now."""
-        known, there = index.known(), self._signatures()
-        changed = [name for name in sorted(there) if name not in known or known[name].signature != there[name]]
+        known, there = index.signatures(), self._signatures()
+        changed = [name for name in sorted(there) if known.get(name) != there[name]]
         for start in range(0, len(changed), COMMIT_EVERY):
             with index.writing():
                 for name in changed[start : start + COMMIT_EVERY]:
@@ -232,12 +232,12 @@ class Library:
         """What tells each session's files from what they were before, by folder."""
         try:
             with os.scandir(self._root) as entries:
-                folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+                folders = {entry.name: entry.path for entry in entries if entry.is_dir(follow_symlinks=False)}
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise RecordingError(f"The sessions in {self._root} cannot be listed: {error.strerror}.") from error
-        signatures = {Path(folder).name: _signature(folder) for folder in folders}
+        signatures = {name: _signature(path) for name, path in folders.items()}
         return {name: signature for name, signature in signatures.items() if signature}
 
     def _asked(self, job: Callable[[Index], _T]) -> _T:

@@ -134,6 +134,10 @@ class Index:
         )
         return {folder: Known(folder, sign, title, _moment(began), *rest) for folder, sign, title, began, *rest in rows}
 
+    def signatures(self) -> dict[str, str]:
+        """What each session's files were like when they were read, by folder."""
+        return dict(self._base.execute("SELECT folder, signature FROM sessions"))
+
     def put(self, transcript: Transcript, signature: str) -> None:
         """Take a session in the place of what was known of it."""
         info = transcript.info
