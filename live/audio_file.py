@@ -6,6 +6,7 @@ What cannot be read at all is a CaptureError; what is cut short or damaged is re
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -228,6 +229,18 @@ class SoundFile:
             self.warning = f"{self._path.name} holds samples that are no numbers: they count as silence."
 
 
+def check(path: Path) -> None:
+    """See that a file can be read as sound; a pipe is not looked at, for it can be read only once.
+
+    Raises:
+        CaptureError: it cannot.
+    """
+    with contextlib.suppress(OSError):  # opening it says what is wrong
+        if path.is_fifo():
+            return
+    SoundFile(path).close()
+
+
 def to_int16(frame: av.AudioFrame) -> Pcm:
     """A frame's samples as (n, channels) int16; of floating-point ones, what is not finite becomes silence."""
     samples = frame.to_ndarray()
@@ -249,13 +262,13 @@ def _opened(path: Path) -> av.container.InputContainer:
     Raises:
         CaptureError: it is missing, empty, or nothing FFmpeg knows.
     """
-    if not path.exists():
-        raise CaptureError(f"There is no file {path}.")
-    if path.is_dir():
-        raise CaptureError(f"{path} is a folder: name one file in it.")
-    if path.is_file() and not path.stat().st_size:
-        raise CaptureError(f"{path} is empty.")
     try:
+        if not path.exists():
+            raise CaptureError(f"There is no file {path}.")
+        if path.is_dir():
+            raise CaptureError(f"{path} is a folder: name one file in it.")
+        if path.is_file() and not path.stat().st_size:
+            raise CaptureError(f"{path} is empty.")
         # `file:` and the whitelist: neither a name nor a playlist may lead to the network.
         return av.open(f"file:{path.absolute()}", options={"protocol_whitelist": "file"}, metadata_errors="ignore")
     except PermissionError as error:

@@ -86,6 +86,8 @@ class Hub:
     """(method, path, range) of each request."""
     agents: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    encodings: set[str] = field(default_factory=set)
+    """What the contents of large files were asked to be compressed with."""
     address: str = ""
     store: str = ""
     """Address of the other host, from which large files come."""
@@ -166,6 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(302, b"", facts | {"Location": f"{self.hub.store}/cdn/{name}"})
 
     def _send_content(self, name: str, facts: dict[str, str] | None = None) -> None:
+        if is_large(name):
+            self.hub.encodings.add(self.headers.get("Accept-Encoding", ""))
         content = self.hub.swaps.get(name, self.hub.files[name])
         asked = self.headers.get("Range", "")
         status, start = 200, 0

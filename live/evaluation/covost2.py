@@ -60,14 +60,17 @@ def read(data: Path, source: str, target: str, split: str) -> DataSet:
     Raises:
         DataError: there is no such table, it is broken or empty, or there is no folder of clips.
     """
-    table, is_one_split = _table(data, source, target, split)
+    try:
+        table, is_one_split = _table(data, source, target, split)
+        folder = _clips_folder(table, data)
+    except OSError as error:
+        raise DataError(f"{data} cannot be read: {error.strerror}.") from error
     rows = list(_rows(table, split, is_one_split))
     if not rows:
         raise DataError(f"{table} has no clips of the split {split!r}: choose another --split.")
     names = [name for name, _ in rows]
     if len(set(names)) < len(names):
         raise DataError(f"{table} names a clip twice: make it again with get_covost_splits.py.")
-    folder = _clips_folder(table, data)
     clips = tuple(Clip(name, folder / Path(name).name, translation) for name, translation in rows)
     digest = hashlib.sha256("\n".join(f"{name}\t{translation}" for name, translation in rows).encode()).hexdigest()
     return DataSet(table, clips, digest)

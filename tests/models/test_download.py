@@ -110,6 +110,11 @@ def test_a_second_attempt_asks_for_the_rest_and_skips_what_is_whole(hub, monkeyp
     assert told[0].done_bytes > 0
 
 
+def test_weights_are_asked_for_uncompressed_so_that_they_can_go_on(hub):
+    fetch(NAME)
+    assert hub.encodings == {"identity"}
+
+
 def test_a_hub_that_knows_no_parts_sends_the_file_again(hub, monkeypatch):
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
     hub.cuts[SHARDS[1]] = [20_000, *([0] * 20)]

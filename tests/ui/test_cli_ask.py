@@ -131,6 +131,15 @@ def test_bad_input_is_one_line(capsys, clip, tmp_path, words, sentence):
     assert err.count("\n") == 1
 
 
+def test_a_question_may_be_longer_than_any_name_of_a_file_and_such_a_name_is_no_recording(capsys, clip):
+    long = "为什么" * 100
+    assert said(capsys, "ask", clip, long, *FAKE).out == f"Question 1, sounds 2.0 s: {long}\n"
+    for words in (("file", long), ("analyse", long)):
+        err = said(capsys, *words, *FAKE, status=1).err
+        assert "defect" not in err
+        assert err.count("\n") == 1
+
+
 def test_without_a_question_it_is_wrong_usage(capsys, clip):
     with pytest.raises(SystemExit) as end:
         main(["ask", str(clip)])

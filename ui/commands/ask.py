@@ -55,10 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
     question = arguments.question.strip()
     if not question:
         raise LiveError("The question is empty: give it last, in quotes.")
-    if Path(question).is_file():
-        raise LiveError(
-            f"The last word is to be the question, and {question!r} is a file: give the question in quotes."
-        )
+    with contextlib.suppress(OSError):  # no file can be called so
+        if Path(question).is_file():
+            raise LiveError(
+                f"The last word is to be the question, and {question!r} is a file: give the question in quotes."
+            )
     from live.audio import seconds
 
     settings = answering_settings(arguments)

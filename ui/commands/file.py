@@ -61,12 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
         LiveError: the settings, the recording or an output are wrong, or the session failed.
         ModelError: there is no such model.
     """
-    from live.audio_file import FileSource, SoundFile
+    from live.audio_file import FileSource, check
 
     settings, _ = load_settings(arguments)
     check_outputs(arguments, arguments.talk)
-    if not arguments.talk.is_fifo():  # a pipe can be read only once
-        SoundFile(arguments.talk).close()  # before a model is fetched, or an output replaces what stood there
+    check(arguments.talk)  # before a model is fetched, or an output replaces what stood there
     entry = resolve_model(settings)
     sinks = open_outputs(arguments)
     source = FileSource(arguments.talk)

@@ -209,9 +209,7 @@ def _paths(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    if one.is_char_device():  # /dev/null takes as much as one likes
-        return False
     try:
-        return one.samefile(other)
-    except OSError:  # one is yet to be made
+        return not one.is_char_device() and one.samefile(other)  # /dev/null takes as much as one likes
+    except OSError:  # one is yet to be made, or cannot be
         return one.resolve() == other.resolve()
