@@ -76,3 +76,10 @@ def test_times_never_go_back_whatever_the_texts():
         )
         flat = [time for word in found if word.start is not None for time in (word.start, word.end)]
         assert flat == sorted(flat)
+
+
+def test_in_a_long_text_the_common_letters_count_too():
+    said = [f"{a}e{b}e" for a in "abcdefgh" for b in "nopqrstu"] + ["end"]
+    pieces = heard(*((f" {word}", 1000 * i, 1000 * i + 900) for i, word in enumerate(said)))
+    found = timed(words("new", *(f" {word}" for word in said)), pieces)
+    assert times(found)[1:] == [(f" {word}", 1000 * i, 1000 * i + 900) for i, word in enumerate(said)]
