@@ -84,6 +84,13 @@ def test_captions_are_found_in_both_languages(sessions):
     assert "nothing to search for" in sessions("search", "，", status=1).err
 
 
+@pytest.mark.parametrize("word", ["0", "-1", "two"])
+def test_a_number_of_results_that_is_none_is_said_in_words(root, capsys, word):
+    with pytest.raises(SystemExit):
+        main(["sessions", "search", f"--most={word}", "x"])
+    assert f"'{word}' is not a number from 1 on" in capsys.readouterr().err
+
+
 def test_a_session_is_exported_by_the_ending_by_its_title_or_to_standard_output(sessions, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert sessions("export", "kick", "talk.vtt").err == "tongchuan: Written: talk.vtt\n"

@@ -281,7 +281,6 @@ def print_rows(rows: Sequence[Sequence[str]]) -> None:
 
 
 def _positive(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise ValueError
-    return number
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"'{word}' is not a number from 1 on")
+    return int(word)
