@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
@@ -217,20 +216,6 @@ def unfinished(root: Path) -> list[Path]:
     return [mark.parent for mark in marks if not is_in_use(mark.parent)]
 
 
-@contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Keep other programs from writing a session meanwhile.
-
-    Raises:
-        RecordingError: one does, or the folder cannot be written.
-    """
-    lock = _locked(folder)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _lock(folder: Path) -> filelock.BaseFileLock:
     # Not bound to a thread: the recorder takes it, and whoever ends the program may give it back.
     return filelock.FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
@@ -245,9 +230,3 @@ def _locked(folder: Path) -> filelock.BaseFileLock:
     except OSError as error:
         raise RecordingError(f"The session in {folder} cannot be written: {error.strerror}.") from error
     return lock
-
-
-def _ends_in_break(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        return file.read(1) == b"\n"

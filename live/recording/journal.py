@@ -12,7 +12,7 @@ the business of live/recording/folder.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -87,6 +87,10 @@ class Transcript:
     """Whether the session came to its end; otherwise it runs, or the program was killed."""
     error: str | None = None
     """What ended it, where it did not end as it should."""
+    heard: Mapping[Lane, int] = field(default_factory=dict)
+    """By lane: the sample after the last utterance that is known to have ended, with words or without."""
+    highest_id: int = 0
+    """Of all utterances, those without words too; 0 where there is none."""
     warnings: tuple[str, ...] = ()
     """A sentence for each thing that is wrong with the files; empty where all is well."""
 
@@ -100,12 +104,6 @@ class Transcript:
         """The sample after the last caption or utterance; 0 where there is none."""
         ends = [entry.caption.end for entry in self.entries] + [heard.end for heard in self.untranslated]
         return max(ends, default=0)
-
-    @property
-    def highest_id(self) -> int:
-        """Of all utterances; 0 where there is none."""
-        ids = [entry.caption.id for entry in self.entries] + [heard.id for heard in self.untranslated]
-        return max(ids, default=0)
 
     def began(self, lane: Lane) -> datetime:
         """When the lane's sample 0 was heard; where that is not known, when the session began."""
@@ -205,6 +203,9 @@ class _Merging:
         missing = [
             heard for heard in self.heard.values() if heard.id not in self.entries and heard.id not in self.silent
         ]
+        heard: dict[Lane, int] = {}
+        for utterance in self.heard.values():
+            heard[utterance.lane] = max(heard.get(utterance.lane, 0), utterance.end)
         return Transcript(
             folder=folder,
             info=info,
@@ -216,5 +217,7 @@ class _Merging:
             lanes=tuple(self.lanes),
             has_ended=self.stopped is not None,
             error=self.stopped.error if self.stopped else None,
+            heard=heard,
+            highest_id=max((*self.heard, *self.silent, *self.entries), default=0),
             warnings=tuple(warnings),
         )

@@ -21,11 +21,12 @@ from live.events import Caption, CaptionUpdated, Event, UtteranceFailed, Utteran
 from live.policy import Direction, Retranslation
 from live.queues import JobQueue
 from live.recording.encoder import mend
-from live.recording.folder import UNFINISHED_NAME, SessionFolder, held, unfinished
+from live.recording.folder import UNFINISHED_NAME, SessionFolder, unfinished
 from live.recording.journal import AUDIO_FOLDER, Transcript, Untranslated, read
 from live.recording.records import By, CaptionSettled
 from live.recording.session_info import SessionInfo
 from live.recording.sound import RecordedSound
+from live.recording.unclosed import unclosed
 from live.session import chosen_direction
 from live.settings import RULES, Settings
 from live.translator_thread import StartWorker, TranslatorEnded, TranslatorReady, TranslatorThread
@@ -58,23 +59,39 @@ class Outcome:
 def rest(root: Path) -> list[tuple[Path, int]]:
     """Look after the sessions that were cut off: mend their sound, and see what is left to translate.
 
+    What was being said when the program died is part of it.
+
     Returns:
         Their folders, newest first, with the number of utterances that have sound and no caption; at least one each.
     """
     found = []
     for folder in unfinished(root):
         try:
-            with held(folder):
-                mend(folder / AUDIO_FOLDER)
-                n_left = len(resumable(read(folder)))
-                if not n_left:
-                    (folder / UNFINISHED_NAME).unlink(missing_ok=True)
+            n_left = _look_after(folder)
         except (LiveError, OSError) as error:
             _log.warning("a session that was cut off cannot be looked after: %s", type(error).__name__)
             continue
         if n_left:
             found.append((folder, n_left))
     return found
+
+
+def _look_after(folder: Path) -> int:
+    """Mend a session's sound, and write down what was being said at its end; returns how much is left to translate."""
+    session = SessionFolder.open(folder)
+    try:
+        mend(folder / AUDIO_FOLDER)
+        transcript = read(folder)
+        for utterance in unclosed(transcript, _settings(transcript.info).detector):
+            session.add(utterance)
+        if session.n_waiting:
+            session.flush()
+        n_left = len(resumable(read(folder)))
+        if not n_left:
+            (folder / UNFINISHED_NAME).unlink(missing_ok=True)
+    finally:
+        session.close()
+    return n_left
 
 
 def resumable(transcript: Transcript) -> list[Untranslated]:
@@ -222,9 +239,9 @@ def _wanted(transcript: Transcript, ids: Collection[int] | None) -> list[Heard]:
 
 
 def _settings(info: SessionInfo) -> Settings:
-    """The direction a session had, as far as its description says; by default otherwise."""
+    """The direction and the detector a session had, as far as its description says; by default otherwise."""
     settings = Settings()
-    for key in ("from_language", "to_language", "pair"):
+    for key in ("from_language", "to_language", "pair", "detector"):
         with contextlib.suppress(ValueError, KeyError):
             settings = dataclasses.replace(settings, **{key: RULES[key].read(info.settings[key])})
     return settings

@@ -34,6 +34,13 @@ class RecordedSound:
         """Whether any file of the lane is there."""
         return any(sound.lane == lane and (self._folder / sound.name).is_file() for sound in self._files)
 
+    def end(self, lane: Lane) -> int:
+        """The sample after the last that is recorded; 0 where nothing of the lane can be read."""
+        for sound in sorted(self._files, key=lambda sound: sound.start, reverse=True):
+            if sound.lane == lane and (n_samples := len(self._decode(sound))):
+                return sound.start + n_samples
+        return 0
+
     def read(self, lane: Lane, start: int, end: int) -> tuple[Samples, int]:
         """Return a stretch of a lane.
 

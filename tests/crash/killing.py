@@ -203,8 +203,8 @@ def _judge_sound(transcript: Transcript, end: int, speed: float, loss: Loss) -> 
 
 def _judge_rest(root: Path, session: Path, loss: Loss, *, is_resumed: bool) -> None:
     """The next start offers what is left, and it can be done."""
+    offered = rest(root)  # takes in what was being said
     left = resumable(read(session))
-    offered = rest(root)
     if offered != ([(session, len(left))] if left else []):
         loss.troubles.append(f"{len(left)} utterances are left, and {offered} were offered")
     loss.n_offered += bool(left)

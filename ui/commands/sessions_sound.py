@@ -91,8 +91,8 @@ def run_resume(arguments: argparse.Namespace) -> int:
     from ui.commands.sessions import opened
 
     settings, _ = load_settings(arguments)
+    waiting = rest(sessions_root(settings.sessions_folder))  # takes in what was being said
     if arguments.name is None:
-        waiting = rest(sessions_root(settings.sessions_folder))
         if not waiting:
             say("Nothing is left to translate.")
         for folder, _n in waiting:

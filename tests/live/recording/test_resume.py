@@ -8,11 +8,12 @@ from functools import partial
 
 import numpy as np
 import pytest
-from fakes import FakeWorker
+from fakes import EnergyDetector, FakeWorker
 from talks import INFO, caption, chunks
 
 from live.errors import LiveError, RecordingError
 from live.events import CaptionUpdated, SessionStopped, UtteranceClosed, UtteranceFailed, UtteranceSilent
+from live.recording import unclosed
 from live.recording.folder import SessionFolder, unfinished
 from live.recording.journal import AUDIO_FOLDER, read
 from live.recording.keeper import SessionKeeper
@@ -129,3 +130,42 @@ def test_what_the_session_gave_up_at_its_end_is_offered_too(cut_off):
     session.close()
     assert rest(cut_off.parent) == [(cut_off, 2)]
     assert run(cut_off) == Outcome(n_translated=2)
+
+
+@pytest.fixture
+def cut_off_in_mid_speech(tmp_path, monkeypatch):
+    """A session whose program died 1.5 s into its third utterance; the second held no words."""
+    monkeypatch.setattr(unclosed, "make_detector", lambda _name: EnergyDetector())
+    keeper = SessionKeeper(tmp_path, INFO, "flac")
+    speech, quiet = tone(2 * SECOND, 200), np.zeros(SECOND, np.float32)
+    for chunk in chunks(np.concatenate([speech, quiet, speech, quiet, speech[: 3 * SECOND // 2]])):
+        keeper.hear(chunk, 0)
+    keeper.take(UtteranceClosed("microphone", 0, 2 * SECOND, 1), 0)
+    keeper.take(CaptionUpdated(replace(caption(1, 0), end=2 * SECOND)), 0)
+    keeper.take(UtteranceClosed("microphone", 3 * SECOND, 5 * SECOND + 3200, 2), 0)
+    keeper.take(UtteranceSilent("microphone", 2, 3 * SECOND, 5 * SECOND + 3200), 0)
+    for lane in keeper._lanes.values():
+        lane.close()
+    keeper._folder._lock.release()
+    return keeper.path
+
+
+def test_what_was_being_said_when_the_program_died_is_offered_once_and_translated(cut_off_in_mid_speech):
+    folder = cut_off_in_mid_speech
+    for _ in range(2):
+        assert rest(folder.parent) == [(folder, 1)]
+    (last,) = read(folder).untranslated
+    assert last.id == 3
+    assert 5 * SECOND + 3200 <= last.start < 6 * SECOND
+    assert abs(last.end - 15 * SECOND // 2) < SECOND // 100
+    assert run(folder) == Outcome(n_translated=1)
+    assert [entry.caption.id for entry in read(folder).entries] == [1, 3]
+    assert rest(folder.parent) == []
+
+
+def test_a_session_that_came_to_its_end_is_not_looked_through(cut_off_in_mid_speech):
+    session = SessionFolder.open(cut_off_in_mid_speech)
+    session.add(SessionStopped())
+    session.flush()
+    assert unclosed.unclosed(read(cut_off_in_mid_speech), "silero") == []
+    session.close()
