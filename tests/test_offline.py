@@ -75,6 +75,8 @@ def test_a_session_tries_no_connection_in_any_process(tmp_path: Path) -> None:
     "words", [["models"], ["file", "talk.wav", "--model", "qwen-audio"], ["listen", "--model", "someone/some-audio"]]
 )
 def test_looking_for_a_model_that_is_not_here_tries_no_connection(tmp_path: Path, words: list[str]) -> None:
+    write_audio(tmp_path / "talk.wav", to_pcm(noise(1.0)))
+    words = [str(tmp_path / word) if word == "talk.wav" else word for word in words]
     online = {"HF_HUB_OFFLINE": "0", "TRANSFORMERS_OFFLINE": "0"}
     done, _, refused = run_watched([sys.executable, "-m", "ui.cli", *words], tmp_path, **online)
     assert ("tongchuan models fetch" in done.stderr) == (words != ["models"])

@@ -14,6 +14,7 @@ from live.recording.jsonl import EventFile, encode
 EXAMPLES = {
     int: 7,
     float: 0.5,
+    bool: True,
     str: "text",
     str | None: None,
     events.Lane: "file",

@@ -110,7 +110,7 @@ def break_config(folder: Path) -> None:
         (lambda f: edit_expected(f, "0.prompt_ids", torch.zeros_like), "room for clips of [] audio tokens"),
         (lambda f: edit_expected(f, "0.last_logits", lambda t: t[:, :9].clone()), "shape"),
         (break_config, "another model"),
-        (lambda f: (f / "config.json").unlink(), "no config.json"),
+        (lambda f: (f / "config.json").unlink(), "config.json is missing"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line_and_status_one(folder, capsys, harm, message):
