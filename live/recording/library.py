@@ -258,7 +258,7 @@ class Library:
                 for name in (INDEX_NAME, *(INDEX_NAME + side for side in SIDE_FILES)):
                     with contextlib.suppress(OSError):
                         (self._root / name).unlink(missing_ok=True)
-            except PermissionError:
+            except OSError:  # no room, no permission, a disk that can only be read
                 break
         log.info("the index of sessions cannot be kept beside them: it is made in memory")
         self.close()

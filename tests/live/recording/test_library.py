@@ -1,5 +1,6 @@
 """The library: found in both languages, corrected with the original kept, deleted without a trace."""
 
+import errno
 import os
 import stat
 import sys
@@ -53,6 +54,7 @@ KICK_OFF, CAFE, FINANCE = "2026-11-22", "2026-11-23", "2026-11-24"
         ("百分之十五", [(KICK_OFF, 1)]),
         ("百分 十五", [(KICK_OFF, 1)]),
         ("预先算", [(FINANCE, 7)]),
+        ("预算好", []),
         ("算预", []),
         ("budget", [(FINANCE, 7), (KICK_OFF, 1)]),
         ("BUDGET percent", [(KICK_OFF, 1)]),
@@ -187,9 +189,10 @@ def test_an_index_of_another_version_is_made_anew(root):
     library.close()
 
 
-def test_where_no_index_can_be_kept_sessions_are_found_all_the_same(root, monkeypatch):
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_where_no_index_can_be_kept_sessions_are_found_all_the_same(root, monkeypatch, number):
     def refuse(path):
-        raise PermissionError(13, "Permission denied")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("live.recording.library_index.open_private", refuse)
     library = Library(root)
