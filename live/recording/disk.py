@@ -77,6 +77,10 @@ class Disk:
         replace_private(path, text)
         self.sync_folder(path.parent)
 
+    def remove(self, path: Path) -> None:
+        """Take a file away; one that is not there is none to take."""
+        path.unlink(missing_ok=True)
+
     def sync_folder(self, path: Path) -> None:
         """Have the names in a folder survive a power cut, where the system offers it."""
         with contextlib.suppress(PermissionError):  # Windows opens no folders; its names survive by themselves

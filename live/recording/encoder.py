@@ -72,6 +72,11 @@ class Encoder:
         with _as_os_error():
             self._container.mux(self._stream.encode(stretch))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has reached the file."""
+        return not self._file.length
+
     def sync(self) -> None:
         """Return once what has been encoded would survive a power cut."""
         self._file.sync()

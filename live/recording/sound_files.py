@@ -56,6 +56,7 @@ class LaneSound:
         self._keep = keep
         self._disk = disk or Disk()
         self._encoder: Encoder | None = None
+        self._path = Path()  # of its file
         self._n_files = 0
         self._first = 0  # of the file
         self._end = 0  # after the last sample heard
@@ -121,6 +122,7 @@ class LaneSound:
         folder = self._folder()
         while self._disk.has(path := folder / f"{self._lane}-{self._n_files + 1:03}.{self._kind}"):
             self._n_files += 1
+        self._path = path
         self._encoder = Encoder(self._disk.append_to(path), self._kind)
         self._n_files += 1
         self._first = self._synced = start
@@ -132,7 +134,7 @@ class LaneSound:
         self._encoder.write(samples)
 
     def _abandon(self, start: int, error: OSError) -> None:
-        """Give the file up; what is in it stays."""
+        """Give the file up; what is in it stays, and one that holds nothing goes, or each try would leave another."""
         encoder, self._encoder = self._encoder, None
         if self._lost_from is None:
             self._lost_from = start
@@ -141,6 +143,9 @@ class LaneSound:
         if encoder is not None:
             with contextlib.suppress(OSError):
                 encoder.close()
+            if encoder.is_empty:
+                with contextlib.suppress(OSError):
+                    self._disk.remove(self._path)
 
     def _say_gap(self, end: int) -> None:
         if self._lost_from is not None and end > self._lost_from:

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from disks import TroubledDisk
+from disks import LoggingDisk, TroubledDisk
 from talks import INFO, chunks, sweep
 
 from live.errors import RecordingError
@@ -114,28 +114,32 @@ sys.path.insert(0, sys.argv[3])
 from talks import chunks, sweep
 from live.recording.sound_files import LaneSound
 lane = LaneSound("microphone", sys.argv[2], lambda: Path(sys.argv[1]), print)
-for chunk in chunks(sweep(400_000)):
+for chunk in chunks(sweep(int(sys.argv[4]))):
     lane.write(chunk)
 os.kill(os.getpid(), 9)
 """
 
 
+HEARD = 409_200
+"""Samples; as WAV they end just before a buffer of FFmpeg's is full."""
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_killing_the_program_costs_less_than_a_second_of_sound(tmp_path, kind):
+def test_killing_the_program_costs_less_than_half_a_second_of_sound(tmp_path, kind):
     audio = tmp_path / "audio"
     audio.mkdir()
     here = str(Path(__file__).parent)
     killed = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(audio), kind, here], check=False, stdout=subprocess.PIPE
+        [sys.executable, "-c", PROGRAM, str(audio), kind, here, str(HEARD)], check=False, stdout=subprocess.PIPE
     )
     assert killed.returncode == -9
     transcript = Transcript(tmp_path, INFO, sounds=(SoundBegan("microphone", f"microphone-001.{kind}", 0),))
-    samples, n_recorded = RecordedSound(transcript).read("microphone", 0, 400_000)
-    assert n_recorded > 400_000 - SECOND
-    assert likeness(samples[:n_recorded], sweep(400_000)[:n_recorded]) > 0.99
+    samples, n_recorded = RecordedSound(transcript).read("microphone", 0, HEARD)
+    assert n_recorded > HEARD - SECOND // 2
+    assert likeness(samples[:n_recorded], sweep(HEARD)[:n_recorded]) > 0.99
     assert mend(audio) == (kind != "opus")
     assert mend(audio) == 0
-    assert RecordedSound(transcript).read("microphone", 0, 400_000)[1] == n_recorded
+    assert RecordedSound(transcript).read("microphone", 0, HEARD)[1] == n_recorded
     assert len(list(audio.iterdir())) == 1
     if kind == "wav":
         with wave.open(str(audio / "microphone-001.wav")) as read:
@@ -165,9 +169,54 @@ def test_a_full_disk_costs_the_sound_meanwhile_and_the_gap_is_told(tmp_path, kin
     assert 4 * SECOND <= gap.start < 5.5 * SECOND
     assert 8 * SECOND <= second.start < 11 * SECOND
     assert gap.reason == "it could not be recorded: No space left on device"
+    names = sorted(path.name for path in (tmp_path / "audio").iterdir())
+    assert names == [first.name, second.name]
     samples, _ = lane.read(0, 20 * SECOND)
     assert likeness(samples[second.start :], heard[second.start :]) > 0.99
     assert likeness(samples[: 3 * SECOND], heard[: 3 * SECOND]) > 0.99
+
+
+def test_each_try_of_a_disk_that_stays_full_leaves_no_empty_file(tmp_path):
+    disk = TroubledDisk()
+    lane = Lane(tmp_path, "opus", disk)
+    disk.room = 0
+    for start in range(3):
+        with pytest.raises(RecordingError):
+            lane.write(sweep(SECOND), start * 10 * SECOND, size=SECOND)
+    assert list((tmp_path / "audio").iterdir()) == []
+    disk.room = None
+    lane.write(sweep(SECOND), 30 * SECOND, size=SECOND)
+    lane.sound.close()
+    assert [path.name for path in (tmp_path / "audio").iterdir()] == [lane.files[-1].name]
+    assert lane.read(0, 31 * SECOND)[1] == SECOND
+
+
+def test_a_power_cut_costs_no_more_than_a_second_that_the_encoder_has_let_go_of(tmp_path):
+    disk = LoggingDisk(tmp_path)
+    lane = Lane(tmp_path, "wav", disk)
+    lane.write(sweep(10 * SECOND))
+    n_bytes, most = 0, 0
+    for entry in disk.log:
+        match entry:
+            case ("write", _, data):
+                n_bytes += len(data)
+                most = max(most, n_bytes)
+            case ("sync", _):
+                n_bytes = 0
+    lane.sound.close()
+    assert 0 < most < 2 * SECOND * 1.1  # two bytes a sample
+
+
+def test_where_two_files_tell_of_the_same_time_the_later_one_counts(tmp_path):
+    for seconds, level in ((3, 0.1), (1, 0.2)):
+        lane = Lane(tmp_path, "wav")
+        lane.write(np.full(seconds * SECOND, level, np.float32))
+        lane.sound.close()
+    sounds = (SoundBegan("microphone", "microphone-001.wav", 0), SoundBegan("microphone", "microphone-002.wav", SECOND))
+    samples, n_recorded = RecordedSound(Transcript(tmp_path, INFO, sounds=sounds)).read("microphone", 0, 3 * SECOND)
+    expected = np.repeat(np.array([0.1, 0.2, 0], np.float32), SECOND)
+    assert np.allclose(samples, expected, atol=1e-4)
+    assert n_recorded == 2 * SECOND
 
 
 def test_sound_that_is_missing_or_spoilt_is_silence_and_counted_as_such(tmp_path):
