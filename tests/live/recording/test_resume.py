@@ -88,7 +88,19 @@ def test_what_fails_twice_is_no_longer_offered_but_can_be_asked_for(cut_off):
         assert run(cut_off, ids={2}, start_worker=partial(FakeWorker, fail_on=[1])) == Outcome(n_failed=1)
         assert next(heard.n_failed for heard in read(cut_off).untranslated if heard.id == 2) == n_failed
     assert rest(cut_off.parent) == [(cut_off, 2)]
+    assert run(cut_off) == Outcome(n_translated=1, n_silent=1)
     assert run(cut_off, ids={2}) == Outcome(n_translated=1)
+
+
+def test_a_caption_is_on_the_disk_before_it_is_shown(cut_off):
+    found = []
+
+    def show(event):
+        if isinstance(event, CaptionUpdated) and event.caption.is_final:
+            found.append(event.caption.id in {entry.caption.id for entry in read(cut_off).entries})
+
+    run(cut_off, show=show)
+    assert found == [True, True]
 
 
 def test_without_sound_nothing_can_be_done_and_nothing_is_offered(cut_off):

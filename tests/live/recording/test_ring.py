@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from talks import chunks, sweep
 
-from live.events import UtteranceClosed
+from live.events import UtteranceClosed, UtteranceSilent
 from live.recording.ring import Ring
 
 SECOND = 16_000
@@ -26,6 +26,15 @@ def test_the_last_sentence_of_each_lane_is_the_utterance_that_closed_last():
     ring(UtteranceClosed("system", 5, 50, 3))
     assert np.array_equal(ring.last_sentence("microphone"), sound[12_345:99_999])
     assert np.array_equal(ring.last_sentence("system"), -sound[5:50])
+
+
+def test_an_utterance_that_held_no_words_is_no_sentence():
+    ring, sound = Ring(), sweep(4 * SECOND)
+    heard(ring, sound)
+    for number, start in ((1, 0), (2, 2 * SECOND)):
+        ring(UtteranceClosed("microphone", start, start + SECOND, number))
+    ring(UtteranceSilent("microphone", 2, 2 * SECOND, 3 * SECOND))
+    assert np.array_equal(ring.last_sentence(), sound[:SECOND])
 
 
 def test_what_was_not_heard_within_a_sentence_is_silence():
