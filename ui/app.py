@@ -26,6 +26,7 @@ from live.recording.folder import sessions_root
 from live.settings import AUTO, Settings
 from models.base import ModelError
 from ui import look
+from ui.application import application
 from ui.bridge import Bridge
 from ui.captions import CaptionModel, direction_text, reading_s
 from ui.copying import NOTHING_TO_COPY, LastLines, copied_words
@@ -35,7 +36,7 @@ from ui.library_window import LibraryWindow
 from ui.logs import native_noise_logged
 from ui.menu import Choices, Menu
 from ui.overlay import Overlay
-from ui.screen import UNSEEN_PLATFORMS, choose_platform, qt_platform, screen_problem
+from ui.screen import check_screen
 from ui.tray import Tray
 from ui.writer import Job, Writer
 
@@ -281,14 +282,9 @@ def run_overlay(
         LiveError, ModelError: whatever `make_session` raises.
         KeyboardInterrupt: the user asked a second time for the end; the session may still run.
     """
-    choose_platform()
-    if qt_platform() not in UNSEEN_PLATFORMS and (problem := screen_problem()):
-        raise LiveError(problem)
+    check_screen()
     with _qt_messages_logged(), native_noise_logged(), _writer() as write:
-        qt = QApplication.instance() or QApplication(["tongchuan"])
-        assert isinstance(qt, QApplication)
-        qt.setApplicationName("tongchuan")
-        qt.setQuitOnLastWindowClosed(False)
+        application()
         _check_fonts()
         app = OverlayApp(settings, until_stopped=until_stopped, remember=remember, write=write)
 

@@ -33,7 +33,6 @@ from PySide6.QtWidgets import (
 )
 
 from live.audio import clock_text
-from live.errors import LiveError
 from live.events import Caption, MarkAdded
 from live.loudspeaker import Loudspeaker
 from live.recording.export.cues import UNCERTAIN_MARK, mark_text
@@ -43,9 +42,10 @@ from live.recording.journal import Transcript, read
 from live.recording.library import FOUND_AT_MOST, Session
 from live.recording.library_index import Found
 from live.recording.library_playback import Output
+from ui.application import application
 from ui.exits import DONE
 from ui.library_worker import LibraryWorker, Player
-from ui.screen import UNSEEN_PLATFORMS, choose_platform, qt_platform, screen_problem
+from ui.screen import check_screen
 
 SIGNAL_POLL_MS = 200
 SEARCH_AFTER_MS = 200
@@ -72,20 +72,15 @@ def run_library(root: Path) -> int:
     Raises:
         LiveError: no window can be opened here.
     """
-    choose_platform()
-    if qt_platform() not in UNSEEN_PLATFORMS and (problem := screen_problem()):
-        raise LiveError(problem)
-    qt = QApplication.instance() or QApplication(["tongchuan"])
-    assert isinstance(qt, QApplication)
-    qt.setApplicationName("tongchuan")
+    check_screen()
+    qt = application()
     awake = QTimer(interval=SIGNAL_POLL_MS)  # Qt lets Python notice Ctrl-C only while Python runs
     awake.timeout.connect(lambda: None)
     awake.start()
-    qt.setQuitOnLastWindowClosed(False)
     window = LibraryWindow(root)
     window.closed.connect(lambda: QApplication.exit(DONE))
     window.show()
-    return QApplication.exec()
+    return qt.exec()
 
 
 class LibraryWindow(QWidget):
@@ -102,7 +97,7 @@ class LibraryWindow(QWidget):
         """The session that is to be shown, and the caption to go to."""
         self._is_filling = False
         self._ask = LibraryWorker(root)
-        self._ask.failed.connect(self._say)
+        self._ask.failed.connect(self._on_failed)
         self.player = Player(open_output)
         self.player.reached.connect(self._select_caption)
         self.player.ended.connect(self._on_played)
@@ -177,6 +172,11 @@ class LibraryWindow(QWidget):
 
     def _say(self, sentence: str) -> None:
         self.message.setText(sentence)
+
+    def _on_failed(self, sentence: str) -> None:
+        if self._transcript is not None:
+            self._show_transcript(self._transcript)  # what was typed and could not be kept goes
+        self._say(sentence)
 
     def _enable(self) -> None:
         has_one = self._transcript is not None

@@ -14,6 +14,8 @@ import socket
 import sys
 from pathlib import Path
 
+from live.errors import LiveError
+
 log = logging.getLogger(__name__)
 
 UNSEEN_PLATFORMS = frozenset({"offscreen", "minimal", "minimalegl"})
@@ -27,6 +29,17 @@ _PACKAGES = (
 def has_screen() -> bool:
     """Whether a window that is opened here will be seen."""
     return qt_platform() not in UNSEEN_PLATFORMS and screen_problem() is None
+
+
+def check_screen() -> None:
+    """Choose the platform, and see that a window can be opened on it.
+
+    Raises:
+        LiveError: none can, and Qt would end the program.
+    """
+    choose_platform()
+    if qt_platform() not in UNSEEN_PLATFORMS and (problem := screen_problem()):
+        raise LiveError(problem)
 
 
 def choose_platform() -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 from session_folders import caption, mark, record, session_folder
 
+from live.recording.folder import SessionFolder
 from live.recording.journal import read
 from live.settings import set_value
 from models.base import SAMPLE_RATE
@@ -93,6 +94,17 @@ def test_a_caption_is_corrected_in_place_and_the_original_kept(window, root, qtb
     qtbot.waitUntil(lambda: read(folder).entries[0].original is not None, timeout=WAIT_MS)
     assert read(folder).entries[0].caption.translation.text == "The budget is 15%."
     assert read(folder).entries[0].caption.transcript.text == "预算是百分之十五。"
+
+
+def test_a_correction_that_cannot_be_kept_is_said_and_does_not_stay_on_the_screen(window, root, qtbot):
+    choose(window, qtbot, 1, 3)
+    (kick_off,) = (path for path in root.iterdir() if path.name.startswith("2026-11-22"))
+    writing = SessionFolder.open(kick_off)
+    before = window.table.item(0, TRANSLATION).text()
+    window.table.item(0, TRANSLATION).setText("The budget is fifty percent.")
+    qtbot.waitUntil(lambda: "Another program is writing" in window.message.text(), timeout=WAIT_MS)
+    assert window.table.item(0, TRANSLATION).text() == before
+    writing.close()
 
 
 def test_a_session_is_played_from_the_chosen_caption_with_the_text_following(window, qtbot):

@@ -49,14 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
         ModelError: there is no such model.
     """
     from live.settings import set_value
-    from ui.screen import UNSEEN_PLATFORMS, qt_platform, screen_problem
+    from ui.screen import check_screen
 
     settings, _ = load_settings(arguments)
     check_source(settings)
     if writes_to_stdout(arguments):
         raise LiveError("--jsonl - is for `tongchuan listen` and `tongchuan file`: name a file here.")
-    if qt_platform() not in UNSEEN_PLATFORMS and (problem := screen_problem()):
-        raise LiveError(problem)
+    check_screen()
     entry = resolve_model(settings)
     check_outputs(arguments)
 
