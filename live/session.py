@@ -60,7 +60,25 @@ _log = logging.getLogger(__name__)
 
 
 class Session:
-    """One conversation or file, from start to SessionStopped. Methods may be called from any thread."""
+    """One conversation or file, from start to SessionStopped. Methods may be called from any thread.
+
+    Nothing is opened or started before `start`.
+
+    Args:
+        settings: the user's choices.
+        source: what is listened to first.
+        factory: builds the translator, in the model process.
+        emit: takes the events, or several that do; see `live.sinks.Sink`.
+        model_name: as shown while the model is loaded.
+        hear: take every lane's sound, a lane's always on one thread, and must not wait for the session.
+        as_live: a file read at once makes partials too: what a listener would see if translating took no time.
+            Final captions are the same as without.
+        word_times: final transcripts say when each word was spoken.
+        start_worker: starts the model process.
+        open_microphone: makes the source of another microphone, by a part of its name.
+        replayer: plays the last sentence again; None is one for the default output.
+        clock: monotonic seconds.
+    """
 
     def __init__(
         self,
@@ -78,23 +96,6 @@ class Session:
         replayer: Replayer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Set up; nothing is opened or started.
-
-        Args:
-            settings: the user's choices.
-            source: what is listened to first.
-            factory: builds the translator, in the model process.
-            emit: takes the events, or several that do; see `live.sinks.Sink`.
-            model_name: as shown while the model is loaded.
-            hear: take every lane's sound, a lane's always on one thread, and must not wait for the session.
-            as_live: a file read at once makes partials too: what a listener would see if translating took no time.
-                Final captions are the same as without.
-            word_times: final transcripts say when each word was spoken.
-            start_worker: starts the model process.
-            open_microphone: makes the source of another microphone, by a part of its name.
-            replayer: plays the last sentence again; None is one for the default output.
-            clock: monotonic seconds.
-        """
         self._settings, self._source = settings, source
         self._replayer = replayer or Replayer()
         self._emit = Sinks([*([emit] if callable(emit) else emit), self._replayer])
