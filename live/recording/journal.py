@@ -138,7 +138,8 @@ def read(folder: Path) -> Transcript:
         raise RecordingError(f"{journal} cannot be read: {error.strerror}.") from error
     if n_damaged:
         lines = "1 line" if n_damaged == 1 else f"{n_damaged} lines"
-        warnings.append(f"{lines} of {journal} cannot be read and are left out.")
+        left_out = "is left out" if n_damaged == 1 else "are left out"
+        warnings.append(f"{lines} of {journal} cannot be read and {left_out}.")
     if is_torn:
         warnings.append(f"The last line of {journal} was cut off and is left out.")
     return merging.transcript(folder, info, warnings)

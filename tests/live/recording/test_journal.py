@@ -129,7 +129,7 @@ def test_a_line_that_is_none_is_left_out_and_said(folder, foreign):
     transcript = read(folder)
     assert [entry.caption.id for entry in transcript.entries] == [1]
     assert transcript.marks == transcript.untranslated == transcript.lanes == ()
-    assert transcript.warnings == (f"1 line of {folder / JOURNAL_NAME} cannot be read and are left out.",)
+    assert transcript.warnings == (f"1 line of {folder / JOURNAL_NAME} cannot be read and is left out.",)
 
 
 def test_text_comes_without_what_a_screen_would_obey(folder):

@@ -331,7 +331,7 @@ def test_a_session_of_a_newer_version_and_a_damaged_one_are_listed_with_what_is_
         file.write(b'\xff\xfe nonsense\n{"kind": "cap')
     problems = {session.name[:10]: session.known.problem for session in library.sessions()}
     assert "newer version" in problems[CAFE]
-    assert "cannot be read and are left out" in problems[FINANCE]
+    assert "cannot be read and is left out" in problems[FINANCE]
     assert problems[KICK_OFF] == ""
     assert found(library, "预算") == [(FINANCE, 7), (KICK_OFF, 1)]
     assert found(library, "cafe") == [(CAFE, 1)]
