@@ -182,7 +182,8 @@ def _judge(program: Program, root: Path, killed_s: float, loss: Loss, *, is_resu
         texts = (caption.translation.text, caption.transcript.text) if caption else None
         loss.n_lost += texts != (step["translation"], step["transcript"])
     loss.troubles += transcript.warnings
-    if not (session / JOURNAL_NAME).read_bytes().endswith(b"\n"):
+    journal = (session / JOURNAL_NAME).read_bytes()
+    if journal and not journal.endswith(b"\n"):  # a program killed before its first line leaves none
         loss.troubles.append("the last line is torn")
     if is_in_use(session):
         loss.troubles.append("the lock outlived its program")
