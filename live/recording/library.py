@@ -250,11 +250,13 @@ class Library:
                 return job(self._index)
             except sqlite3.Error as error:
                 self.close()
-                if getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY":  # only what SQLite itself raised has one
+                cause = getattr(error, "sqlite_errorname", "")  # only what SQLite itself raised has one
+                if cause == "SQLITE_BUSY":
                     raise RecordingError(
                         "Another program is writing the index of sessions; try again in a moment."
                     ) from error
-                log.info("the index of sessions is made anew: %s", error)
+                # Not its message, which may quote what was searched for.
+                log.info("the index of sessions is made anew: %s %s", type(error).__name__, cause)
                 for name in (INDEX_NAME, *(INDEX_NAME + side for side in SIDE_FILES)):
                     with contextlib.suppress(OSError):
                         (self._root / name).unlink(missing_ok=True)
