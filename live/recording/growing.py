@@ -31,8 +31,8 @@ class GrowingFile:
         self._contents = contents
         self._length = 0
         self._has_begun = False
-        self._was_there = path.exists()
         try:
+            self._was_there = path.exists()  # which refuses a name that is too long
             self._file: BinaryIO = open_private(path)
         except OSError as error:
             raise self._error(error, "cannot be written") from error

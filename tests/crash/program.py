@@ -65,9 +65,8 @@ def main(root: Path, model: str, speed: float) -> None:
             say("heard", end=chunk.end)
 
     info = SessionInfo(datetime.now().astimezone(), model=model, source="demonstration")
-    recorder = Recorder(
-        [SessionKeeper(sessions_root(str(root)), info, "opus")], lambda error: say("failed", why=str(error))
-    )
+    keeper = SessionKeeper(sessions_root(str(root)), info, "opus")
+    recorder = Recorder([keeper], lambda error: say("failed", why=str(error)))
     with meeting_sound() as meeting:
         source = FileSource(
             meeting,

@@ -238,3 +238,8 @@ def test_a_sink_that_breaks_is_given_up_and_said():
     recorder(final(1, 2, "Two."))
     assert recorder.close(10)
     assert [str(error) for error in said] == ["A file of the session failed (ValueError); see the log."]
+
+
+def test_a_name_that_is_too_long_is_one_sentence(tmp_path):
+    with pytest.raises(RecordingError, match="cannot be written"):
+        SubtitleFile(tmp_path / ("x" * 300 + ".srt"))
