@@ -100,9 +100,16 @@ def read_clips(folder: Path) -> tuple[Clip, ...]:
         )
     clips = tuple(Clip(folder / row["path"], *(row[name].strip() for name in COLUMNS[1:])) for row in rows)
     for clip in clips:
-        if not clip.file.is_file():
+        if not _is_there(clip.file):
             raise LiveError(f"{clip.file}, which {path} names, is not there.")
     return clips
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def hear(translator: Translator, can: Capabilities, direction: Direction, clips: Sequence[Clip]) -> Iterator[Heard]:

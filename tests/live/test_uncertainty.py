@@ -107,3 +107,10 @@ def test_a_clip_that_is_not_there_is_named(folder):
     (folder / "faint.wav").unlink()
     with pytest.raises(LiveError, match=r"faint\.wav"):
         read_clips(folder)
+
+
+def test_a_name_that_no_file_can_have_is_not_there_either(folder):
+    table = folder / "clips.tsv"
+    table.write_text(table.read_text("utf-8").replace("faint.wav", "x" * 300), "utf-8")
+    with pytest.raises(LiveError, match="is not there"):
+        read_clips(folder)
