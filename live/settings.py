@@ -151,6 +151,9 @@ class Settings:
         Rule(str, "How sound is kept: opus is small, flac and wav are exact.", ("opus", "flac", "wav")),
     ] = "opus"
     sessions_folder: Annotated[str, Rule(str, "Where sessions are kept; empty for the system's own place.")] = ""
+    subtitles_folder: Annotated[
+        str, Rule(str, "Where each session's subtitles (SRT) grow while it runs, named by its start; empty for none.")
+    ] = ""
 
 
 RULES: Mapping[str, Rule] = {

@@ -16,6 +16,7 @@ from live.recording.session_info import SessionInfo
 from live.settings import Settings
 from models.catalogue import find
 from ui.commands.keeping import keeper, offer_rest
+from ui.commands.outputs import open_outputs
 from ui.commands.parser import parse
 
 
@@ -25,6 +26,17 @@ def test_what_is_kept_is_a_word_on_the_command_line(command):
     assert (arguments.record_audio, arguments.keep_sessions) == (None, None)
     arguments = parse([command, "--record", "--no-keep"])
     assert (arguments.record_audio, arguments.keep_sessions) == (True, False)
+
+
+def test_a_setting_lets_subtitles_grow_in_a_folder_unless_a_word_names_a_file(tmp_path):
+    settings = Settings(subtitles_folder=str(tmp_path / "subtitles"))
+    (output,) = open_outputs(parse(["listen"]), settings)
+    assert (output.file.path.parent, output.file.path.suffix) == (tmp_path / "subtitles", ".srt")
+    output.close()
+    (output,) = open_outputs(parse(["listen", "--vtt", str(tmp_path / "talk.vtt")]), settings)
+    assert output.file.path == tmp_path / "talk.vtt"
+    output.close()
+    assert open_outputs(parse(["listen"]), Settings()) == []
 
 
 def test_captions_are_kept_by_default_and_sound_only_when_asked_for(own_home):

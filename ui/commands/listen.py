@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_source(settings)
     entry = resolve_model(settings)
     check_outputs(arguments)
-    outputs = open_outputs(arguments)
+    outputs = open_outputs(arguments, settings)
     offer_rest(settings)
     microphone = Microphone(settings.input)
     sinks: list[Sink] = [*outputs, *keeper(settings, entry, microphone.name)]

@@ -11,6 +11,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -88,8 +89,12 @@ def check_outputs(arguments: argparse.Namespace, source: Path | None = None) -> 
         raise LiveError("Two outputs name the same file: name another for one of them.")
 
 
-def open_outputs(arguments: argparse.Namespace) -> list[Output]:
+def open_outputs(arguments: argparse.Namespace, settings: Settings | None = None) -> list[Output]:
     """Open the files that were asked for.
+
+    Args:
+        arguments: The parsed words.
+        settings: Of a live session: they may ask for subtitles too, where no word does.
 
     Raises:
         RecordingError: one cannot be written; none is left open.
@@ -98,10 +103,13 @@ def open_outputs(arguments: argparse.Namespace) -> list[Output]:
     from live.recording.srt import SubtitleFile
     from live.recording.words import WordFile
 
+    srt = arguments.srt
+    if settings is not None and settings.subtitles_folder and srt is None and arguments.vtt is None:
+        srt = Path(settings.subtitles_folder).expanduser() / f"{datetime.now():%Y-%m-%d %H.%M.%S}.srt"
     sinks: list[Output] = []
     try:
-        if arguments.srt is not None:
-            sinks.append(SubtitleFile(arguments.srt, arguments.lines))
+        if srt is not None:
+            sinks.append(SubtitleFile(srt, arguments.lines))
         if arguments.vtt is not None:
             sinks.append(SubtitleFile(arguments.vtt, arguments.lines, "vtt"))
         if arguments.jsonl is not None and not writes_to_stdout(arguments):

@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         failures.append(error)
         say(str(error))
 
-    outputs = open_outputs(arguments)
+    outputs = open_outputs(arguments, settings)
     offer_rest(settings)
     microphone = Microphone(settings.input)
     recorder = Recorder([*outputs, *keeper(settings, entry, microphone.name)], failed)
