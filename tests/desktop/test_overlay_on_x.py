@@ -212,11 +212,16 @@ def open_menu(screen: XScreen, program: Program) -> None:
     """Open the menu above the overlay's text and wait until it is there."""
     find = ("xdotool", "search", "--onlyvisible", "--class", "tongchuan")
     wait_until(lambda: len(screen.run(*find).split()) == 1, "the end of the menu before")
-    x, y, _, _ = program.rectangle()
-    # To and fro: a pointer that stands where the last menu was has not entered the overlay again yet.
-    screen.run("xdotool", "mousemove", str(x + 20), str(y - 40), "sleep", "0.1")
-    screen.run("xdotool", "mousemove", str(x + 300), str(y + 20), "sleep", "0.1", "click", "3")
-    wait_until(lambda: len(screen.run(*find).split()) > 1, "the menu")
+
+    def is_open() -> bool:
+        # To and fro: a pointer that stands where the last menu was has not entered the overlay again yet. Again and
+        # again: what was chosen may have changed the overlay's height under the pointer.
+        x, y, _, _ = program.rectangle()
+        screen.run("xdotool", "mousemove", str(x + 20), str(y - 40), "sleep", "0.1")
+        screen.run("xdotool", "mousemove", str(x + 300), str(y + 20), "sleep", "0.1", "click", "3", "sleep", "0.3")
+        return len(screen.run(*find).split()) > 1
+
+    wait_until(is_open, "the menu")
 
 
 def test_the_menu_pauses_resumes_and_quits(screen: XScreen, tmp_path: Path) -> None:
