@@ -31,6 +31,17 @@ def open_private(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "wb", buffering=0)
 
 
+def write_whole(file: BinaryIO, data: bytes) -> None:
+    """Write all of it to an unbuffered file, whose writes may stop half way where the disk ends.
+
+    Raises:
+        OSError: the disk is full, or gone; as much as went in stays.
+    """
+    done = 0
+    while done < len(data):
+        done += file.write(data[done:])
+
+
 def replace_private(path: Path, content: str | bytes) -> None:
     """Put text, as UTF-8, or bytes in the place of a file: readers see the old one or the new one, never half of one.
 

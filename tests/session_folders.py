@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import example_captions
 import numpy as np
 from numpy.typing import NDArray
 
 from live.audio import Lane
-from live.events import Caption, Line, MarkAdded, Word
+from live.events import Caption, MarkAdded
 from live.files import OWNER_ONLY_FOLDER, replace_private
 from live.recording.journal import AUDIO_FOLDER, JOURNAL_NAME, Transcript, read
 from live.recording.records import CaptionSettled, Record, SoundBegan, encode
@@ -32,23 +33,16 @@ def caption(
     direction: tuple[str, str] = ("zh", "en"),
     is_uncertain: bool = False,
 ) -> Caption:
-    """A final caption, its words without times."""
-
-    def line(text: str) -> Line:
-        return Line((Word(text),)) if text else Line()
-
-    return Caption(
-        id=number,
+    """A final caption, numbered first, of the lane that sessions on disk mostly have."""
+    return example_captions.caption(
+        start_s,
+        end_s,
+        translation,
+        transcript,
+        number=number,
         lane=lane,
-        source=direction[0],
-        target=direction[1],
-        translation=line(translation),
-        transcript=line(transcript),
-        start=round(start_s * SAMPLE_RATE),
-        end=round(end_s * SAMPLE_RATE),
-        logprob=-0.25,
+        direction=direction,
         is_uncertain=is_uncertain,
-        is_final=True,
     )
 
 

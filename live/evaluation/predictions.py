@@ -20,7 +20,7 @@ from typing import Any, Literal, Self
 import filelock
 
 from live.errors import RecordingError
-from live.files import OWNER_ONLY, open_private
+from live.files import OWNER_ONLY, open_private, write_whole
 from models.base import TranslatorFactory
 
 Problem = Literal["", "missing", "broken", "failed"]
@@ -131,9 +131,7 @@ class Predictions:
     def _append(self, record: dict[str, Any]) -> None:
         line = (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8")
         try:
-            done = 0
-            while done < len(line):  # an unbuffered write may stop half way, where the disk ends
-                done += self._file.write(line[done:])
+            write_whole(self._file, line)
         except OSError as error:
             raise self._error(error) from error
 

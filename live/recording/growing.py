@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from live.errors import RecordingError
-from live.files import open_private
+from live.files import open_private, write_whole
 
 
 class GrowingFile:
@@ -65,9 +65,7 @@ class GrowingFile:
             if not self._has_begun and self._path.is_file():  # a pipe or a device has nothing older
                 self._file.truncate(0)
             self._has_begun = True
-            done = 0
-            while done < len(record):  # an unbuffered write may stop half way, where the disk ends
-                done += self._file.write(record[done:])
+            write_whole(self._file, record)
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._file.truncate(self._length)

@@ -20,7 +20,7 @@ from live.evaluation.covost2 import SPLITS, Clip, read
 from live.evaluation.predictions import Predictions, Problem, Subject, fingerprint
 from live.settings import SPOKEN
 from models.base import LANGUAGES
-from ui.commands.options import Commands, add_command, load_settings, resolve_model
+from ui.commands.options import Commands, add_command, count, load_settings, resolve_model
 from ui.exits import DONE, INTERRUPTED
 from ui.saying import say
 
@@ -89,7 +89,7 @@ def add_parser(measures: Commands) -> None:
     parser.add_argument(
         "--split", choices=SPLITS, default=PUBLISHED_SPLIT, help="which part of the data (default: test)"
     )
-    parser.add_argument("--limit", type=_count, metavar="N", help="only the first N clips")
+    parser.add_argument("--limit", type=count, metavar="N", help="only the first N clips")
     parser.add_argument(
         "--out", type=Path, metavar="F", help="where the predictions are kept; a folder of yours otherwise"
     )
@@ -279,9 +279,3 @@ def _direction(text: str) -> tuple[str, str]:
     if source not in SPOKEN or target not in LANGUAGES or source == target:
         raise argparse.ArgumentTypeError(f"{text!r} is not two languages such as en-zh, of {', '.join(LANGUAGES)}")
     return source, target
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)

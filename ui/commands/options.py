@@ -80,6 +80,17 @@ def add_setting(
     )
 
 
+def count(word: str) -> int:
+    """A number from 1 on, for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: the word is none.
+    """
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number from 1 on")
+    return int(word)
+
+
 def add_speech(parser: argparse.ArgumentParser) -> None:
     """Add the options of commands that translate speech."""
     names = ", ".join(f"{code} {english}" for code, (english, _) in LANGUAGES.items())

@@ -100,12 +100,13 @@ def open_outputs(arguments: argparse.Namespace, settings: Settings | None = None
         RecordingError: one cannot be written; none is left open.
     """
     from live.recording.jsonl import EventFile
+    from live.recording.session_info import NAME_FORMAT
     from live.recording.srt import SubtitleFile
     from live.recording.words import WordFile
 
     srt = arguments.srt
     if settings is not None and settings.subtitles_folder and srt is None and arguments.vtt is None:
-        srt = Path(settings.subtitles_folder).expanduser() / f"{datetime.now():%Y-%m-%d %H.%M.%S}.srt"
+        srt = Path(settings.subtitles_folder).expanduser() / f"{datetime.now():{NAME_FORMAT}}.srt"
     sinks: list[Output] = []
     try:
         if srt is not None:

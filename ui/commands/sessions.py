@@ -17,7 +17,7 @@ from live.audio import clock_text
 from live.errors import LiveError
 from live.recording.export.forms import FORMS, LINES
 from ui.commands import sessions_sound
-from ui.commands.options import Commands, add_command, load_settings
+from ui.commands.options import Commands, add_command, count, load_settings
 from ui.exits import DONE
 from ui.saying import say
 
@@ -52,7 +52,7 @@ def add_parser(commands: Commands) -> None:
     _add_lines(show)
     search = _add(actions, "search", run_search, "find captions and titles, in both languages, in all sessions")
     search.add_argument("words", nargs="+", metavar="WORD", help="hanzi or words; all of them must be there")
-    search.add_argument("--most", type=_positive, default=None, metavar="N", help="so many at most (50)")
+    search.add_argument("--most", type=count, default=None, metavar="N", help="so many at most (50)")
     sessions_sound.add_actions(lambda name, run, sentence: _add(actions, name, run, sentence), _add_name)
     _add_export(actions)
     _add(actions, "window", run_window, "open them in a window")
@@ -278,9 +278,3 @@ def print_rows(rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
         print("  ".join(padded).rstrip())
-
-
-def _positive(word: str) -> int:
-    if not word.isdecimal() or int(word) < 1:
-        raise argparse.ArgumentTypeError(f"'{word}' is not a number from 1 on")
-    return int(word)
