@@ -1,0 +1,1 @@
+"""Policies compared on long talks, under a clock that advances by what computing costs."""
