@@ -171,6 +171,22 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """How far what a piece points to can be trusted to tell whether sound not heard yet would change the piece."""
+
+    hold: int
+    """Samples at the end of the sound that a settled piece does not point into; the same for both tasks of a direction."""
+    tail_mass_below: float
+    """The share of attention on those samples from which on a piece is held back, 0 to 1."""
+    auc: float
+    """Area under the curve of telling pieces that will change from those that stay, measured when it was calibrated."""
+
+
+GateKey = tuple[Task, str, str]
+"""Task, source and target; of a transcript the target is the source."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a translator can do, known once it is loaded."""
 
@@ -193,6 +209,8 @@ class Capabilities:
     max_in_flight: int = 1
     uncertain_below: float | None = None
     """Confidence (models/confidence.py says of what) below which a caption is uncertain; None: not calibrated."""
+    gates: Mapping[GateKey, Gate] = field(default_factory=dict)
+    """Of a translator that points: the texts whose pieces point well enough to hold them back by it; others do not."""
 
 
 Progress = Callable[[float], None]
