@@ -175,7 +175,7 @@ class Gate:
     """How far what a piece points to can be trusted to tell whether sound not heard yet would change the piece."""
 
     hold: int
-    """Samples at the end of the sound that a settled piece does not point into; the same for both tasks of a direction."""
+    """Samples at the end of the sound that a settled piece does not point into; one for both tasks of a direction."""
     tail_mass_below: float
     """The share of attention on those samples from which on a piece is held back, 0 to 1."""
     auc: float
