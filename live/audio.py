@@ -62,6 +62,8 @@ class Utterance:
     is_final: bool
     continues: int | None = None
     """Id of the utterance this one was cut from."""
+    quiet: int = 0
+    """Samples of quiet heard since its last speech, of a growing one; `samples` need not hold them all."""
 
     @property
     def end(self) -> int:

@@ -126,12 +126,16 @@ class Policy(Protocol):
         """Use a direction from the next utterance on."""
         ...
 
-    def request(self, utterance: Utterance) -> Request:
-        """What to ask of the translator about an utterance as heard so far."""
+    def request(self, utterance: Utterance) -> Request | None:
+        """What to ask of the translator about an utterance as heard so far; None, never of a final: nothing is due."""
         ...
 
     def caption(self, utterance: Utterance, hypothesis: Hypothesis) -> Caption | None:
         """What is to be read after this answer; None where nothing is, and nothing was."""
+        ...
+
+    def cut_after(self, utterance_id: int) -> int | None:
+        """The session sample before which the segmenter should end a growing utterance; asked after each answer."""
         ...
 
     def forget(self, utterance_id: int) -> None:
@@ -227,6 +231,9 @@ class Retranslation:
             drafts = tuple(outcome.pieces for outcome in hypothesis.outcomes)
             self._open[utterance.id] = replace(state, drafts=drafts, is_shown=is_shown)
         return self._caption(utterance, hypothesis) if is_shown else None
+
+    def cut_after(self, utterance_id: int) -> None:
+        """Nowhere: nothing is settled that a cut could keep."""
 
     def forget(self, utterance_id: int) -> None:
         """Drop what is kept of an utterance."""

@@ -28,6 +28,8 @@ QUIET_PROBABILITY = 0.35
 ENDPOINT_MS = 550
 PARTIAL_MS = 400
 
+SOFT_END = _samples(250)
+"""Quiet after which a growing utterance is given out once more: it has probably ended."""
 CONFIRM = _samples(90)
 """Speech shorter than this is a click."""
 PRE_ROLL = _samples(300)
@@ -74,7 +76,8 @@ class Segmenter:
             detector: decides what is speech; used by no other lane.
             ids: where utterances' ids come from; lanes share one.
             endpoint_ms: quiet that ends an utterance.
-            partial_ms: new sound after which a growing utterance is given out again; None: only finals.
+            partial_ms: new sound after which a growing utterance is given out again, and once in each pause at
+                SOFT_END; None: only finals.
         """
         self.speech = 0.0
         """Probability of speech in the window heard last."""
@@ -92,6 +95,7 @@ class Segmenter:
         self._continues: int | None = None
         self._start = 0
         self._shown_to = 0
+        self._soft_end = 0  # where the pause began in which the growing utterance was given out at SOFT_END
         self._closed_to = 0
 
     def push(self, chunk: AudioChunk) -> list[Utterance]:
@@ -144,6 +148,11 @@ class Segmenter:
         return min(self._tape.end, self._quiet + TAIL) if self._state is _State.STOPPING else self._tape.end
 
     @property
+    def _pause(self) -> int:
+        """Quiet heard since the last speech of the growing utterance."""
+        return self._tape.end - self._quiet if self._state is _State.STOPPING else 0
+
+    @property
     def _holds_speech(self) -> bool:
         """False of the rest after a cut in a pause, until speech goes on."""
         return self._state is _State.SPEAKING or self._quiet > self._start
@@ -152,15 +161,24 @@ class Segmenter:
         """Take the window that was appended last into account."""
         self._step(probability)
         utterances: list[Utterance] = []
-        if self._state is _State.STOPPING and self._tape.end - self._quiet >= self._endpoint:
+        if self._state is _State.STOPPING and self._pause >= self._endpoint:
             utterances = self._close()
         elif self._is_open:
             utterances = self._cut_if_long()
-            if self._partial is not None and self._holds_speech and self._end - self._shown_to >= self._partial:
-                utterances.append(self._utterance(self._end, is_final=False))
-                self._shown_to = self._end
+            if self._partial is not None and self._holds_speech:
+                utterances += self._growing(self._partial)
         self._tape.forget(self._needed_from())
         return utterances
+
+    def _growing(self, partial: int) -> list[Utterance]:
+        """The growing utterance, where enough is new or its pause is long enough to be its end."""
+        is_soft_end = self._pause >= SOFT_END and self._soft_end != self._quiet
+        if is_soft_end:
+            self._soft_end = self._quiet
+        elif self._end - self._shown_to < partial:
+            return []
+        self._shown_to = self._end
+        return [self._utterance(self._end, is_final=False)]
 
     def _step(self, probability: float) -> None:
         """The next state, but for an utterance's end."""
@@ -183,6 +201,7 @@ class Segmenter:
     def _open(self, start: int, *, shown_to: int, continues: int | None) -> None:
         self._id = next(self._ids)
         self._start, self._shown_to, self._continues = start, shown_to, continues
+        self._soft_end = 0
 
     def _close(self) -> list[Utterance]:
         """Make the growing utterance final where it holds speech."""
@@ -193,7 +212,7 @@ class Segmenter:
 
     def _cut_if_long(self) -> list[Utterance]:
         length = self._tape.end - self._start
-        if length >= LONG and self._state is _State.STOPPING and self._tape.end - self._quiet >= PAUSE:
+        if length >= LONG and self._pause >= PAUSE:
             return self._cut(self._quiet + PAUSE // 2)
         if length + self._detector.window > MAX_LENGTH:
             first = self._start + LONG
@@ -207,7 +226,8 @@ class Segmenter:
 
     def _utterance(self, end: int, *, is_final: bool) -> Utterance:
         samples = self._tape.copy(self._start, end)
-        return Utterance(self._id, self._lane, samples, self._start, is_final, self._continues)
+        quiet = 0 if is_final else self._pause
+        return Utterance(self._id, self._lane, samples, self._start, is_final, self._continues, quiet)
 
     def _needed_from(self) -> int:
         match self._state:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
-from live.audio import Utterance
+from live.audio import Lane, Utterance
 from live.errors import unworded
 from live.events import (
     CaptionUpdated,
@@ -61,6 +61,8 @@ class Worker(Protocol):
 
 
 StartWorker = Callable[[TranslatorFactory], Worker]
+Cut = Callable[[Lane, int, int], None]
+"""Asks a lane's segmenter to end its growing utterance of this id before this session sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class TranslatorThread:
     Args:
         start_worker: starts the model process for the factory.
         report: takes TranslatorReady and TranslatorEnded; called from this thread.
+        cut: takes the policy's wishes to cut; called from this thread.
         clock: monotonic seconds.
     """
 
@@ -103,6 +106,7 @@ class TranslatorThread:
         report: Callable[[TranslatorReady | TranslatorEnded], None],
         *,
         model_name: str,
+        cut: Cut = lambda _lane, _utterance_id, _at: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.policy: Policy | None = None
@@ -113,6 +117,7 @@ class TranslatorThread:
         self._emit = emit
         self._report = report
         self._model_name = model_name
+        self._cut = cut
         self._clock = clock
         self._is_abandoned = threading.Event()
         self._thread = threading.Thread(target=self._run, name="translator", daemon=True)
@@ -173,7 +178,7 @@ class TranslatorThread:
                 return
 
     def _translate(self, worker: Worker, job: Job) -> None:
-        """Handle one job: a caption, a failure, or nothing where a partial was cancelled."""
+        """Handle one job: a caption, a failure, or nothing where a partial was cancelled or none is due."""
         utterance = job.utterance
         try:
             self._caption(worker, job)
@@ -189,7 +194,10 @@ class TranslatorThread:
     def _caption(self, worker: Worker, job: Job) -> None:
         policy, utterance = self._policy(), job.utterance
         began_s = self._clock()
-        hypothesis = self._ask(worker, policy.request(utterance), gives_way=not utterance.is_final)
+        request = policy.request(utterance)
+        if request is None:
+            return
+        hypothesis = self._ask(worker, request, gives_way=not utterance.is_final)
         if hypothesis is None:
             return
         answered_s = self._clock()
@@ -198,6 +206,8 @@ class TranslatorThread:
             self._emit(CaptionUpdated(caption))
         elif utterance.is_final:
             self._emit(UtteranceSilent(utterance.lane, utterance.id, utterance.start, utterance.end))
+        if (at := policy.cut_after(utterance.id)) is not None:
+            self._cut(utterance.lane, utterance.id, at)
         self._emit(LagChanged(waiting_s=began_s - job.since_s, compute_s=answered_s - began_s, stability_s=0.0))
 
     def _ask(self, worker: Worker, request: Request, *, gives_way: bool) -> Hypothesis | None:

@@ -138,6 +138,13 @@ def test_the_last_answer_is_the_draft_of_the_next_update_and_never_of_the_final(
     assert all(branch.draft == () for branch in held.request(utterance(final=True)).branches)
 
 
+def test_nothing_is_cut_on_behalf_of_what_is_not_settled():
+    held = policy()
+    held.request(utterance())
+    held.caption(utterance(), HELLO)
+    assert held.cut_after(1) is None
+
+
 def test_a_translator_that_cannot_verify_gets_no_draft():
     held = policy(verifies=False)
     held.request(utterance())

@@ -27,7 +27,7 @@ def finals(utterances):
 
 def same(a, b):
     """Equal in every field, samples too."""
-    fields = ("id", "lane", "start", "is_final", "continues")
+    fields = ("id", "lane", "start", "is_final", "continues", "quiet")
     return all(getattr(a, f) == getattr(b, f) for f in fields) and np.array_equal(a.samples, b.samples)
 
 
@@ -107,9 +107,34 @@ def test_a_growing_utterance_comes_again_with_every_400_ms():
     utterances = heard(talk(1.0, 2.0, 1.0))
     ends = [utterance.end / SECOND for utterance in utterances if not utterance.is_final]
 
-    np.testing.assert_allclose(ends, [1.4, 1.8, 2.2, 2.6, 3.0], atol=0.1)
+    np.testing.assert_allclose(ends, [1.4, 1.8, 2.2, 2.6, 3.0, 3.2], atol=0.1)
     assert {utterance.id for utterance in utterances} == {1}
-    assert [utterance.is_final for utterance in utterances] == [False] * 5 + [True]
+    assert [utterance.is_final for utterance in utterances] == [False] * 6 + [True]
+
+
+def test_a_growing_utterance_comes_once_more_in_each_pause_of_250_ms():
+    utterances = heard(talk(1.0, 1.0, 0.2, 1.0, 0.4, 1.0, 2.0), partial_ms=10_000)
+
+    assert [utterance.is_final for utterance in utterances] == [False, False, True]
+    for utterance, ended_s in zip(utterances, [3.2, 4.6], strict=False):
+        assert 250 <= utterance.quiet * 1000 / SECOND < 290
+        assert near(utterance.end, ended_s + 0.2)
+    assert utterances[-1].quiet == 0
+    assert utterances[-1].end == utterances[-2].end
+
+
+def test_quiet_is_counted_from_the_last_speech():
+    quiet = [utterance.quiet / SECOND for utterance in heard(talk(1.0, 1.0, 1.0), partial_ms=32)]
+
+    assert quiet[:20] == [0] * 20
+    assert max(quiet) >= 0.25
+    assert quiet[-1] == 0
+
+
+def test_a_shorter_endpoint_leaves_no_room_for_another_growing_one():
+    utterances = heard(talk(1.0, 1.0, 1.0), partial_ms=10_000, endpoint_ms=200)
+
+    assert [utterance.is_final for utterance in utterances] == [True]
 
 
 def test_an_utterance_never_shrinks():

@@ -1,10 +1,14 @@
+"""The translator thread: what it asks of the policy, and what it does with the answers."""
+
+from __future__ import annotations
+
 import queue
 
 import numpy as np
 from fakes import WAIT_S, FakeWorker, Recorder
 
 from live.audio import Utterance
-from live.events import CaptionUpdated
+from live.events import CaptionUpdated, LagChanged
 from live.policy import Direction, Retranslation
 from live.queues import JobQueue
 from live.translator_thread import TranslatorEnded, TranslatorReady, TranslatorThread
@@ -29,19 +33,77 @@ class LateQueue(JobQueue):
         return None
 
 
-def test_a_final_that_comes_as_the_queue_is_closed_is_still_translated():
-    rng = np.random.default_rng(1)
-    speech = rng.normal(0, 0.1, 16_000).astype(np.float32)
+class Cutting(Retranslation):
+    """Has nothing due but finals and utterances of even id, and wants each cut at its middle."""
+
+    def request(self, utterance):
+        due = utterance.is_final or utterance.id % 2 == 0
+        return super().request(utterance) if due else None
+
+    def cut_after(self, utterance_id):
+        return 8_000 * utterance_id
+
+
+def sound(identity: int, *, final: bool) -> Utterance:
+    samples = np.random.default_rng(1).normal(0, 0.1, 16_000).astype(np.float32)
+    return Utterance(identity, "microphone", samples, 0, final)
+
+
+def translated(jobs: JobQueue, policy: type[Retranslation] = Retranslation, **options) -> Recorder:
+    """What was said of the jobs of a queue until it was closed and empty."""
     events, reports = Recorder(), queue.SimpleQueue()
-    jobs = LateQueue(Utterance(1, "microphone", speech, 0, is_final=True))
 
     def report(news):
         if isinstance(news, TranslatorReady):
-            thread.policy = Retranslation(news.capabilities, Direction.between(None, None, ("zh", "en")))
+            thread.policy = policy(news.capabilities, Direction.between(None, None, ("zh", "en")))
         reports.put(news)
 
-    thread = TranslatorThread(FAKE, FakeWorker, jobs, events, report, model_name="fake")
+    thread = TranslatorThread(FAKE, FakeWorker, jobs, events, report, model_name="fake", **options)
     thread.start()
     assert isinstance(reports.get(timeout=WAIT_S), TranslatorReady)
     assert reports.get(timeout=WAIT_S) == TranslatorEnded(None)
-    assert [event.caption.id for event in events.events if isinstance(event, CaptionUpdated)] == [1]
+    return events
+
+
+def captioned(events: Recorder) -> list[tuple[int, bool]]:
+    return [(event.caption.id, event.caption.is_final) for event in events.of(CaptionUpdated)]
+
+
+def test_a_final_that_comes_as_the_queue_is_closed_is_still_translated():
+    assert captioned(translated(LateQueue(sound(1, final=True)))) == [(1, True)]
+
+
+class PartialThenClose(JobQueue):
+    """One growing utterance after another, each taken before the next comes in, and at last a final."""
+
+    def __init__(self, *partials: Utterance, final: Utterance) -> None:
+        super().__init__()
+        self._coming = [*partials]
+        self._final: Utterance | None = final
+
+    def get(self, timeout_s):
+        if self._coming:
+            self.put_partial(self._coming.pop(0))
+        elif self._final is not None:
+            self.put_final(self._final)
+            self._final = None
+            job = super().get(timeout_s)
+            self.close()
+            return job
+        return super().get(timeout_s)
+
+
+def test_nothing_is_asked_where_the_policy_has_nothing_due():
+    partials = [sound(identity, final=False) for identity in (1, 2, 3, 4)]
+    jobs = PartialThenClose(*partials, final=sound(5, final=True))
+    events = translated(jobs, Cutting)
+    assert captioned(events) == [(2, False), (4, False), (5, True)]
+    assert len(events.of(LagChanged)) == 3
+    assert jobs.wait_idle(stop=lambda: True)
+
+
+def test_the_policys_cuts_go_to_the_lane():
+    cuts = []
+    jobs = PartialThenClose(sound(2, final=False), final=sound(3, final=True))
+    translated(jobs, Cutting, cut=lambda *wish: cuts.append(wish))
+    assert cuts == [("microphone", 2, 16_000), ("microphone", 3, 24_000)]
