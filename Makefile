@@ -4,7 +4,7 @@ INPUTS = pyproject.toml constraints.txt .ci/setup
 PYTEST = $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format test-desktop soak crash-test embedded-model embedded-score clean
+.PHONY: help demo test check lint format test-desktop soak crash-test embedded-model embedded-score eval-env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -54,5 +54,12 @@ embedded-score: .venv/.dev  ## score the embedded model on held-out sentences, v
 	@.ci/setup packages libflite1
 	@$(PYTHON) -m models.embedded.recipe score
 
+.venv-eval/.made: .ci/eval-requirements.txt | .venv/.run
+	@$(PYTHON) -m venv .venv-eval
+	@.venv-eval/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+eval-env: .venv-eval/.made  ## the scorers that `tongchuan evaluate simul` calls, in an environment of their own
+
 clean:  ## remove the environment and everything generated
-	@rm -rf .venv .train .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist test-results *.egg-info
+	@rm -rf .venv .venv-eval .train .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist test-results *.egg-info
