@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -30,6 +30,9 @@ START_S = 3.0
 CLOSE_S = 2.0
 """How long a stream may take to close."""
 _WATCH_S = 0.1
+
+DeviceKind = Literal["microphone", "system"]
+"""What a device hears: a room, or what the computer itself plays."""
 
 Lost = Callable[[str], None]
 """Told once, from a source's own thread, why no more sound comes; the session then closes the source."""
@@ -82,6 +85,32 @@ class Source(Protocol):
     def close(self) -> None:
         """Stop, and close the queue; nothing where it is closed already. A source may be opened again."""
         ...
+
+
+def open_source(kind: DeviceKind, input_name: str = "") -> Source:
+    """A device to listen to; it is looked for each time it is opened, and not before.
+
+    Args:
+        kind: also the lane its sound is on.
+        input_name: as `live.devices.find_input` takes it; "" is the system's default.
+    """
+    return Microphone(input_name) if kind == "microphone" else _NoSystemSound()
+
+
+class _NoSystemSound:
+    """Computer sound where it cannot be listened to."""
+
+    lane: Lane = "system"
+    name = "computer sound"
+    is_live = True
+    rate = 0
+    channels = 0
+
+    def open(self, queue: AudioQueue, lost: Lost) -> None:
+        raise CaptureError("The computer's own sound cannot be listened to here: choose a microphone.")
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Microphone:

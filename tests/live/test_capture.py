@@ -7,7 +7,7 @@ import pytest
 from fake_portaudio import FakePortAudio, device
 
 from live import capture
-from live.capture import Microphone
+from live.capture import Microphone, open_source
 from live.errors import CaptureError
 from live.queues import AudioQueue
 
@@ -278,3 +278,12 @@ def test_an_unknown_microphone_is_refused_with_the_nearest_name(install):
 
     with pytest.raises(CaptureError, match="no microphone named 'blue yetti'; the nearest is 'Blue Yeti'"):
         Microphone("blue yetti").open(AudioQueue(10.0, 16_000), ignore)
+
+
+def test_a_source_is_opened_by_kind_and_name(install):
+    fake = install(FakePortAudio(device(0, "Webcam"), device(1, "Yeti")))
+    source, queue = open_source("microphone", "yeti"), AudioQueue(10.0, 16_000)
+    source.open(queue, ignore)
+
+    assert (source.lane, source.name, fake.streams[-1].options["device"]) == ("microphone", "Yeti", 1)
+    source.close()
