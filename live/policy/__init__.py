@@ -1,0 +1,13 @@
+"""What is asked of the translator for an utterance, and what of its answer is shown.
+
+In: utterances as they grow, and hypotheses. Out: requests, and captions. Pure Python, and no clock but the samples:
+threads, queues, models and screens are not its business.
+"""
+
+from live.policy.base import Policy
+from live.policy.direction import Direction
+from live.policy.modes import shown
+from live.policy.retranslation import Retranslation
+from live.policy.text import readable, units, words
+
+__all__ = ["Direction", "Policy", "Retranslation", "readable", "shown", "units", "words"]

@@ -1,0 +1,34 @@
+"""What every policy is: the protocol between the translator thread and whoever decides what is asked and shown."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from live.audio import Utterance
+from live.events import Caption
+from live.policy.direction import Direction
+from models.base import Hypothesis, Request
+
+
+class Policy(Protocol):
+    """How a session turns growing utterances into captions. Called from the translator thread; `turn` from any."""
+
+    def turn(self, direction: Direction) -> None:
+        """Use a direction from the next utterance on."""
+        ...
+
+    def request(self, utterance: Utterance) -> Request | None:
+        """What to ask of the translator about an utterance as heard so far; None, never of a final: nothing is due."""
+        ...
+
+    def caption(self, utterance: Utterance, hypothesis: Hypothesis) -> Caption | None:
+        """What is to be read after this answer; None where nothing is, and nothing was."""
+        ...
+
+    def cut_after(self, utterance_id: int) -> int | None:
+        """The session sample before which the segmenter should end a growing utterance; asked after each answer."""
+        ...
+
+    def forget(self, utterance_id: int) -> None:
+        """Drop what is kept of an utterance that was given up."""
+        ...

@@ -1,0 +1,41 @@
+"""How much of a caption is shown: one pure function for overlay, terminal and scorers alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from live.events import Caption, Line, Mode
+from live.policy.text import units
+from models.base import UNSPACED
+
+HIDDEN_UNITS: Mapping[str, int] = dict.fromkeys(UNSPACED, 5)
+"""Units at the tentative end that Balanced hides, of languages whose units are characters."""
+HIDDEN_WORDS = 2
+"""The same for every other language."""
+
+
+def shown(caption: Caption, mode: Mode) -> Caption:
+    """The caption with only as much of its tentative text as a display mode shows."""
+    match mode:
+        case "follow":
+            return caption
+        case "balanced":
+            return replace(
+                caption,
+                translation=_hide_last(caption.translation, caption.target),
+                transcript=_hide_last(caption.transcript, caption.source),
+            )
+        case "reading":
+            return replace(
+                caption,
+                translation=replace(caption.translation, tentative=""),
+                transcript=replace(caption.transcript, tentative=""),
+            )
+    assert_never(mode)
+
+
+def _hide_last(line: Line, language: str) -> Line:
+    kept = units(line.tentative)[: -HIDDEN_UNITS.get(language, HIDDEN_WORDS)]
+    return replace(line, tentative="".join(kept))
