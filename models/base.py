@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -148,6 +148,12 @@ class Cost:
     audio_tokens: int = 0
     prefilled_tokens: int = 0
     decoded_tokens: int = 0
+    decode_steps: int = 0
+    """Passes through the model in `decode_s`; each yields a token of every text that is still being written."""
+
+    def __add__(self, other: Cost) -> Cost:
+        """Both together."""
+        return Cost(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
     @property
     def total_s(self) -> float:

@@ -53,45 +53,72 @@ def max_tokens(n_samples: int) -> int:
     return TOKENS_BESIDES + TOKENS_PER_SECOND * n_samples // SAMPLE_RATE
 
 
-def collect(steps: Iterable[Step], branch: Branch, reading: Reading, cancelled: Callable[[], bool]) -> Outcome:
-    """Take steps until the text is over.
+class Collector:
+    """Takes steps until the text is over.
 
     The same steps give the same pieces whether a draft confirmed some of them or not, and wherever `committed` ends;
     only `branch.max_new` counts from where the draft stopped being right.
-
-    Args:
-        steps: without end, from behind `branch.committed` on.
-        branch: what has been committed, the draft, and the pieces asked for.
-        reading: how tokens become pieces, and which end them.
-        cancelled: whether nobody waits any more.
-
-    Raises:
-        Cancelled: nobody does.
     """
-    builder = reading.builder()
-    taken: list[Step] = []
-    ids = [i for piece in branch.committed for i in piece.ids]
-    for step in steps:
-        if step.token in reading.ends:
-            return _outcome(builder.pieces, branch.draft, "end")
-        if len(ids) >= reading.limit:
-            return _outcome(builder.pieces, branch.draft, "budget")
-        if len(taken) % CANCEL_EVERY == 0 and cancelled():
+
+    def __init__(self, branch: Branch, reading: Reading, cancelled: Callable[[], bool]) -> None:
+        """Start behind `branch.committed`.
+
+        Args:
+            branch: what has been committed, the draft, and the pieces asked for.
+            reading: how tokens become pieces, and which end them.
+            cancelled: whether nobody waits any more.
+        """
+        self._branch = branch
+        self._reading = reading
+        self._cancelled = cancelled
+        self._builder = reading.builder()
+        self._taken: list[Step] = []
+        self._ids = [i for piece in branch.committed for i in piece.ids]
+        self._outcome: Outcome | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the branch.
+
+        Raises:
+            ValueError: its text is not over.
+        """
+        if self._outcome is None:
+            raise ValueError("the steps ended before the text")
+        return self._outcome
+
+    def take(self, step: Step) -> bool:
+        """Take the next step; whether the text goes on behind it.
+
+        Raises:
+            Cancelled: nobody waits for it.
+        """
+        if step.token in self._reading.ends:
+            return self._end(self._builder.pieces, "end")
+        if len(self._ids) >= self._reading.limit:
+            return self._end(self._builder.pieces, "budget")
+        if len(self._taken) % CANCEL_EVERY == 0 and self._cancelled():
             raise Cancelled
-        taken.append(step)
-        ids.append(step.token)
-        builder.add(*step)
-        if surplus := looped(ids):
-            return _outcome(_pieces(taken[: max(0, len(taken) - surplus)], reading), branch.draft, "loop")
-        if branch.max_new is not None and _is_enough(builder.pieces, branch.draft, branch.max_new):
-            return _outcome(builder.pieces[:-1], branch.draft, "budget")
-    raise ValueError("the steps ended before the text")
+        self._taken.append(step)
+        self._ids.append(step.token)
+        self._builder.add(step.token, step.logprob)
+        if surplus := looped(self._ids):
+            kept = self._taken[: max(0, len(self._taken) - surplus)]
+            return self._end(_pieces(kept, self._reading), "loop")
+        wanted, pieces = self._branch.max_new, self._builder.pieces
+        if wanted is not None and _is_enough(pieces, self._branch.draft, wanted):
+            return self._end(pieces[:-1], "budget")
+        return True
+
+    def _end(self, pieces: tuple[Piece, ...], stop: Stop) -> bool:
+        self._outcome = Outcome(pieces, _agreed(pieces, self._branch.draft), stop)
+        return False
 
 
 def _pieces(steps: Iterable[Step], reading: Reading) -> tuple[Piece, ...]:
     builder = reading.builder()
     for step in steps:
-        builder.add(*step)
+        builder.add(step.token, step.logprob)
     return builder.pieces
 
 
@@ -124,7 +151,3 @@ def _agreed(pieces: Sequence[Piece], draft: Sequence[Piece]) -> int:
         if piece.ids != drafted.ids:
             return count
     return min(len(pieces), len(draft))
-
-
-def _outcome(pieces: tuple[Piece, ...], draft: Sequence[Piece], stop: Stop) -> Outcome:
-    return Outcome(pieces, _agreed(pieces, draft), stop)

@@ -7,7 +7,7 @@ told what to write is tagged.py's and instructed.py's.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from models.base import (
     Branch,
     Cancelled,
     Capabilities,
+    Cost,
     Hypothesis,
     Mode,
     Outcome,
@@ -25,12 +26,13 @@ from models.base import (
 )
 from models.calibration import stored_threshold
 from models.qwen_audio.asking import Ask, Asking, Direction, directions_between
-from models.qwen_audio.decoder import Decoder
+from models.qwen_audio.decoder import Decoder, Text
 from models.qwen_audio.instructed import SentenceAsking
 from models.qwen_audio.loading import Loaded, computing, free_memory, load_folder
 from models.qwen_audio.offtarget import found_instead
 from models.qwen_audio.prompts import spoken
-from models.qwen_audio.stopping import Reading, collect, max_tokens
+from models.qwen_audio.runner import Runner
+from models.qwen_audio.stopping import Collector, Reading, max_tokens
 from models.qwen_audio.tagged import TagAsking
 
 _NOTHING = Outcome((), 0, "end")
@@ -40,6 +42,7 @@ _NOTHING = Outcome((), 0, "end")
 class _Ready:
     loaded: Loaded
     asking: Asking
+    runner: Runner
 
 
 class QwenAudioTranslator:
@@ -71,7 +74,7 @@ class QwenAudioTranslator:
         loaded = load_folder(self._folder, self._device, self._mode, progress)
         mode = loaded.checkpoint.mode
         asking: Asking = TagAsking(loaded) if mode == "task_tags" else SentenceAsking(loaded, mode)
-        self._ready = _Ready(loaded, asking)
+        self._ready = _Ready(loaded, asking, Runner(loaded.checkpoint))
         return Capabilities(
             name=loaded.checkpoint.name,
             device=loaded.device,
@@ -107,18 +110,18 @@ def _answer(ready: _Ready, request: Request, cancelled: Callable[[], bool]) -> H
     _check_languages(request, asking.languages)
     if cancelled():
         raise Cancelled
-    decoder = Decoder(checkpoint, ready.loaded.text)
+    decoder = Decoder(checkpoint, ready.loaded.text, ready.runner)
     started = time.perf_counter()
     mel = checkpoint.front_end.log_mel(request.samples)
-    decoder.meter.encode_s += time.perf_counter() - started
+    decoder.cost += Cost(encode_s=time.perf_counter() - started)
     source, scores = asking.listen(decoder, mel, request)
     if source == UNKNOWN:
         outcomes = tuple(_NOTHING for _ in request.branches)
-        return Hypothesis(request.utterance_id, UNKNOWN, UNKNOWN, scores, outcomes, decoder.meter.cost())
+        return Hypothesis(request.utterance_id, UNKNOWN, UNKNOWN, scores, outcomes, decoder.cost)
     direction = (source, _target(request, source))
     writing = _Writing(ready, decoder, request, direction, cancelled)
-    outcomes = tuple(writing.outcome(branch) for branch in request.branches)
-    return Hypothesis(request.utterance_id, *direction, scores, outcomes, decoder.meter.cost())
+    outcomes = writing.outcomes()
+    return Hypothesis(request.utterance_id, *direction, scores, outcomes, decoder.cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +134,37 @@ class _Writing:
     direction: Direction
     cancelled: Callable[[], bool]
 
-    def outcome(self, branch: Branch) -> Outcome:
-        """One branch's text; a translation that came out in another language is written once more.
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Each branch's text, all written together; a translation in another language is written once more.
 
         A draft is checked in both tries, so it changes nothing. Behind a committed text that took a second try, the
         first try begins without force: what was committed shows the model the language.
         """
         asking, request = self.ready.asking, self.request
-        first = self._written(branch, asking.ask(branch, self.direction, request))
-        found = self._found_instead(branch, first)
-        if found is None:
-            return first
-        second = self._written(branch, asking.ask_again(branch, self.direction, request, found))
-        return second if second.text.strip() and self._found_instead(branch, second) is None else first
+        branches = request.branches
+        outcomes = self._written(branches, [asking.ask(branch, self.direction, request) for branch in branches])
+        found = [self._found_instead(branch, first) for branch, first in zip(branches, outcomes, strict=True)]
+        astray = [(i, branches[i], code) for i, code in enumerate(found) if code is not None]
+        again = [asking.ask_again(branch, self.direction, request, code) for _, branch, code in astray]
+        seconds = self._written([branch for _, branch, _ in astray], again)
+        for (i, branch, _), second in zip(astray, seconds, strict=True):
+            if second.text.strip() and self._found_instead(branch, second) is None:
+                outcomes[i] = second
+        return tuple(outcomes)
 
-    def _written(self, branch: Branch, ask: Ask) -> Outcome:
-        committed = [i for piece in branch.committed for i in piece.ids]
-        draft = [i for piece in branch.draft for i in piece.ids]
-        limit = ask.share * max_tokens(len(self.request.samples))
-        steps = self.decoder.write(ask.ids + committed, draft, ask.allowed)
-        return collect(steps, branch, Reading(ask.builder, self.ready.loaded.ends, limit), self.cancelled)
+    def _written(self, branches: Sequence[Branch], asks: Sequence[Ask]) -> list[Outcome]:
+        if not branches:
+            return []
+        texts, collectors = [], []
+        for branch, ask in zip(branches, asks, strict=True):
+            committed = [i for piece in branch.committed for i in piece.ids]
+            draft = [i for piece in branch.draft for i in piece.ids]
+            texts.append(Text(ask.ids + committed, draft, ask.allowed))
+            limit = ask.share * max_tokens(len(self.request.samples))
+            reading = Reading(ask.builder, self.ready.loaded.ends, limit)
+            collectors.append(Collector(branch, reading, self.cancelled))
+        self.decoder.write_together(texts, [collector.take for collector in collectors])
+        return [collector.outcome for collector in collectors]
 
     def _found_instead(self, branch: Branch, outcome: Outcome) -> str | None:
         if branch.task != "translate":

@@ -22,7 +22,8 @@ from safetensors.torch import load_file
 
 from models.base import ModelError, ModelLoadError
 from models.qwen_audio.checkpoint import Checkpoint, load
-from models.qwen_audio.decoder import Decoder, encode, splice
+from models.qwen_audio.decoder import Decoder
+from models.qwen_audio.encoder import encode, splice
 
 TOLERANCE = 1e-4
 _EXPECTED = "expected.safetensors"

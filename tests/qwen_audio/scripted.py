@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from models.qwen_audio.decoder import Meter, Step
+from models.base import Cost
+from models.qwen_audio.decoder import Step, Taker, Text
 
 
 @dataclass
@@ -23,8 +24,8 @@ class Script:
     allowed: list[torch.Tensor | None] = field(default_factory=list)
     heard: list[int] = field(default_factory=list)
 
-    def __call__(self, _checkpoint: object, _allowed: torch.Tensor) -> Script:
-        self.meter = Meter()
+    def __call__(self, *_: object) -> Script:
+        self.cost = Cost()
         return self
 
     def listen(self, _mels: object, prompt_ids: Sequence[int]) -> torch.Tensor:
@@ -43,3 +44,9 @@ class Script:
         yield from (Step(i, -0.25) for i in text)
         while True:
             yield Step(self.end, 0.0)
+
+    def write_together(self, texts: Sequence[Text], takers: Sequence[Taker]) -> None:
+        for text, take in zip(texts, takers, strict=True):
+            steps = self.write(text.forced, text.draft, text.allowed)
+            while take(next(steps)):
+                pass

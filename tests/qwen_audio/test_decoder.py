@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from models.qwen_audio.checkpoint import load
-from models.qwen_audio.decoder import Decoder, Step, encode, splice
+from models.qwen_audio.decoder import Decoder, Step, Taker, Text
+from models.qwen_audio.encoder import encode, splice
 from models.qwen_audio.frontend import V1
 
 CPU = torch.device("cpu")
@@ -108,7 +109,7 @@ def test_a_draft_changes_no_step_however_much_of_it_is_right(checkpoint, mel, n_
     wrong = [] if n_right == N_STEPS else [(expected[n_right].token + 1) % 250] * n_wrong
     decoder = listening(checkpoint, mel)
     assert_same(islice(decoder.write([7, 9], right + wrong), N_STEPS), expected)
-    assert decoder.meter.decoded_tokens == max(0, N_STEPS - n_right - 1)
+    assert decoder.cost.decoded_tokens == max(0, N_STEPS - n_right - 1)
 
 
 def test_a_second_text_is_not_touched_by_the_first(checkpoint, mel):
@@ -138,7 +139,7 @@ def test_a_forbidden_token_is_never_written_and_has_no_share_of_the_probability(
 def test_what_a_request_costs_is_counted(checkpoint, mel):
     decoder = listening(checkpoint, mel)
     list(islice(decoder.write([7, 9], [400 % 250]), 3))
-    cost = decoder.meter.cost()
+    cost = decoder.cost
     assert cost.audio_tokens == mel.shape[1] // 4
     assert cost.prefilled_tokens == cost.audio_tokens + 3 + 3
     assert cost.decoded_tokens in (1, 2)
@@ -154,3 +155,37 @@ def test_one_text_may_be_kept_to_other_tokens_than_the_next(checkpoint, mel):
     assert {step.token for step in kept} <= {3, 7}
     assert_same(islice(decoder.write([6], ()), N_STEPS), free)
     assert_same(islice(listening(checkpoint, mel, few).write([6], ()), N_STEPS), kept)
+
+
+class Writer:
+    """Takes so many steps of a text."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.steps: list[Step] = []
+
+    def take(self, step: Step) -> bool:
+        self.steps.append(step)
+        return len(self.steps) < self.count
+
+
+def together(decoder: Decoder, texts: list[Text], counts: list[int]) -> list[list[Step]]:
+    writers = [Writer(count) for count in counts]
+    takers: list[Taker] = [writer.take for writer in writers]
+    decoder.write_together(texts, takers)
+    return [writer.steps for writer in writers]
+
+
+def test_texts_written_together_are_what_each_is_alone(checkpoint, mel):
+    expected = [slow_steps(checkpoint, mel, forced, N_STEPS) for forced in ([7, 9], [8], [6, 5, 4, 3])]
+    right = [step.token for step in expected[1][:4]]
+    drafts = [(), (*right, (expected[1][4].token + 1) % 250, 3), tuple(step.token for step in expected[2])]
+    texts = [Text(forced, draft) for forced, draft in zip(([7, 9], [8], [6, 5, 4, 3]), drafts, strict=True)]
+    decoder = listening(checkpoint, mel)
+    counts = [N_STEPS, 7, 3]
+    for found, steps, count in zip(together(decoder, texts, counts), expected, counts, strict=True):
+        assert_same(found, steps[:count])
+    # Each goes on alone from where it is: 11 behind the first's own token, 2 behind the second's fifth.
+    assert decoder.cost.decoded_tokens == (N_STEPS - 1) + (7 - 5)
+    assert decoder.cost.decode_steps == N_STEPS - 1
+    assert_same(islice(decoder.write([7, 9], ()), N_STEPS), expected[0])

@@ -12,7 +12,8 @@ from transformers.masking_utils import create_bidirectional_mask
 
 from models.base import SAMPLE_RATE, TranslateError
 from models.qwen_audio.checkpoint import Checkpoint, load
-from models.qwen_audio.decoder import Decoder, encode
+from models.qwen_audio.decoder import Decoder
+from models.qwen_audio.encoder import encode
 from models.qwen_audio.frontend import V1
 from models.qwen_audio.tokenizer import AudioTags, Tokenizer
 from models.qwen_audio.verify import main

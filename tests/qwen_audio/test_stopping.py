@@ -8,7 +8,7 @@ import pytest
 
 from models.base import Branch, Cancelled, Piece
 from models.qwen_audio.decoder import Step
-from models.qwen_audio.stopping import CANCEL_EVERY, LOOP_TIMES, LOOP_TOKENS, Reading, collect, looped, max_tokens
+from models.qwen_audio.stopping import CANCEL_EVERY, LOOP_TIMES, LOOP_TOKENS, Collector, Reading, looped, max_tokens
 
 
 def never() -> bool:
@@ -28,7 +28,11 @@ def said(toy_tokenizer):
             while True:
                 yield Step(toy_tokenizer.end, 0.0)
 
-        return collect(steps(), branch, reading(limit), cancelled)
+        collector = Collector(branch, reading(limit), cancelled)
+        said = steps()
+        while collector.take(next(said)):
+            pass
+        return collector.outcome
 
     return collected
 
