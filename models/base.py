@@ -217,6 +217,8 @@ class Capabilities:
     """Confidence (models/confidence.py says of what) below which a caption is uncertain; None: not calibrated."""
     gates: Mapping[GateKey, Gate] = field(default_factory=dict)
     """Of a translator that points: the texts whose pieces point well enough to hold them back by it; others do not."""
+    sure_above: Mapping[GateKey, float] = field(default_factory=dict)
+    """A piece's log-probability above which it rarely changes with sound not heard yet; empty: not calibrated."""
 
 
 Progress = Callable[[float], None]
