@@ -4,10 +4,24 @@ In: utterances as they grow, and hypotheses. Out: requests, and captions. Pure P
 threads, queues, models and screens are not its business.
 """
 
-from live.policy.base import Policy
+from live.policy.base import LivePolicy, Policy
 from live.policy.direction import Direction
+from live.policy.load import Level, Load
 from live.policy.modes import shown
 from live.policy.retranslation import Retranslation
+from live.policy.streaming import Streaming
 from live.policy.text import readable, units, words
 
-__all__ = ["Direction", "Policy", "Retranslation", "readable", "shown", "units", "words"]
+__all__ = [
+    "Direction",
+    "Level",
+    "LivePolicy",
+    "Load",
+    "Policy",
+    "Retranslation",
+    "Streaming",
+    "readable",
+    "shown",
+    "units",
+    "words",
+]

@@ -7,6 +7,7 @@ from typing import Protocol
 from live.audio import Utterance
 from live.events import Caption
 from live.policy.direction import Direction
+from live.policy.load import Level
 from models.base import Hypothesis, Request
 
 
@@ -31,4 +32,15 @@ class Policy(Protocol):
 
     def forget(self, utterance_id: int) -> None:
         """Drop what is kept of an utterance that was given up."""
+        ...
+
+
+class LivePolicy(Policy, Protocol):
+    """A policy that a session keeps up with the sound."""
+
+    stability_s: float
+    """How long after it was heard the text that was settled last had settled; 0 where all waits for the end."""
+
+    def keep_to(self, level: Level) -> None:
+        """Leave out of what is asked what a level of load leaves out; from the next request on."""
         ...

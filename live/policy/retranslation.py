@@ -5,17 +5,15 @@ In: utterances as they grow, and hypotheses. Out: requests, and captions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from live.audio import Utterance
-from live.errors import SettingsError
 from live.events import Caption, Line
+from live.policy.captions import Texts
 from live.policy.direction import Direction
+from live.policy.load import Level
 from live.policy.text import readable, words
-from live.word_times import timed
-from models.base import Branch, Capabilities, Hypothesis, Outcome, Piece, Request, Task
-from models.confidence import DEFAULT_UNCERTAIN_BELOW, confidence
+from models.base import Branch, Capabilities, Hypothesis, Outcome, Piece, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +50,10 @@ class Retranslation:
         Raises:
             SettingsError: the translator can do nothing of this.
         """
-        if word_times and not (capabilities.word_times and capabilities.transcribes):
-            raise SettingsError(
-                f"The model {capabilities.name} does not say when words were spoken: leave out --words, or choose a "
-                "model that does; Qwen-Audio is one."
-            )
+        self.stability_s = 0.0
         self._capabilities = capabilities
         self._direction = direction.within(capabilities)
-        below = capabilities.uncertain_below
-        self._uncertain_below = DEFAULT_UNCERTAIN_BELOW if below is None else below
-        self._tasks: tuple[Task, ...] = ("translate", "transcribe") if capabilities.transcribes else ("translate",)
-        self._timing = (Branch("transcribe", word_times=True),) if word_times else ()
+        self._texts = Texts(capabilities, word_times=word_times)
         self._open: dict[int, _Open] = {}
 
     def turn(self, direction: Direction) -> None:
@@ -79,7 +70,7 @@ class Retranslation:
         has_draft = self._capabilities.verifies and not utterance.is_final
         texts = tuple(
             Branch(task, draft=draft if has_draft else ())
-            for task, draft in zip(self._tasks, state.drafts, strict=True)
+            for task, draft in zip(self._texts.tasks, state.drafts, strict=True)
         )
         return Request(
             utterance_id=utterance.id,
@@ -88,7 +79,7 @@ class Retranslation:
             source=state.direction.source,
             targets=state.direction.targets,
             priors=state.direction.priors(self._capabilities),
-            branches=texts + self._timing if utterance.is_final else texts,
+            branches=texts + self._texts.timing if utterance.is_final else texts,
             is_final=utterance.is_final,
         )
 
@@ -107,6 +98,9 @@ class Retranslation:
             self._open[utterance.id] = replace(state, drafts=drafts, is_shown=is_shown)
         return self._caption(utterance, hypothesis) if is_shown else None
 
+    def keep_to(self, level: Level) -> None:
+        """Whatever the level: what is asked is the same."""
+
     def cut_after(self, utterance_id: int) -> None:
         """Nowhere: nothing is settled that a cut could keep."""
 
@@ -115,33 +109,19 @@ class Retranslation:
         self._open.pop(utterance_id, None)
 
     def _state(self, utterance_id: int) -> _Open:
-        nothing = _Open(self._direction, drafts=((),) * len(self._tasks))
+        nothing = _Open(self._direction, drafts=((),) * len(self._texts.tasks))
         return self._open.setdefault(utterance_id, nothing)
 
     def _caption(self, utterance: Utterance, hypothesis: Hypothesis) -> Caption:
-        outcomes = dict(zip(self._tasks, hypothesis.outcomes, strict=False))
-        timing = hypothesis.outcomes[len(self._tasks) :]
-        translation = outcomes["translate"]
-        transcript = outcomes.get("transcribe")
-        logprob = confidence(outcome.pieces for outcome in outcomes.values())
-        return Caption(
-            id=utterance.id,
-            lane=utterance.lane,
-            source=hypothesis.source,
-            target=hypothesis.target,
-            translation=_line(translation, utterance.is_final),
-            transcript=_with_times(_line(transcript, utterance.is_final), timing) if transcript else Line(),
-            start=utterance.start,
-            end=utterance.end,
-            logprob=logprob,
-            is_uncertain=logprob < self._uncertain_below,
-            is_final=utterance.is_final,
+        outcomes = self._texts.by_task(hypothesis)
+        return self._texts.caption(
+            utterance,
+            (hypothesis.source, hypothesis.target),
+            {task: _line(outcome, utterance.is_final) for task, outcome in outcomes.items()},
+            [outcome.pieces for outcome in outcomes.values()],
+            self._texts.timing_of(hypothesis),
         )
 
 
 def _line(outcome: Outcome, is_settled: bool) -> Line:
     return Line(settled=words(outcome.pieces)) if is_settled else Line(tentative=readable(outcome.text))
-
-
-def _with_times(line: Line, timing: Sequence[Outcome]) -> Line:
-    return replace(line, settled=timed(line.settled, timing[0].pieces)) if timing else line

@@ -1,0 +1,52 @@
+"""Which language a lane is expected to speak next: the one it spoke last, unless the sound says otherwise clearly.
+
+In: the languages of ended utterances. Out: priors for the next ones. A word of the other language, or a first half
+second that could be either, does not turn a conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from live.audio import Lane, Utterance
+from live.segmenter import PRE_ROLL, TAIL
+from models.base import SAMPLE_RATE, UNKNOWN
+
+TURN_PROBABILITY = 0.8
+"""Another language than the last must be so likely."""
+SHORT_TURN_PROBABILITY = 0.95
+"""In speech shorter than ENOUGH."""
+ENOUGH = round(0.6 * SAMPLE_RATE)
+"""Samples of speech that tell a language; less never makes it a lane's."""
+
+
+class Conversation:
+    """What language each lane spoke last."""
+
+    def __init__(self) -> None:
+        self._last: dict[Lane, str] = {}
+
+    def priors(self, utterance: Utterance, expected: Mapping[str, float]) -> dict[str, float]:
+        """Those languages that may be named, the lane's last one ahead.
+
+        Args:
+            utterance: as heard so far.
+            expected: 1 for each language that may be named, 0 for the others.
+        """
+        last = self._last.get(utterance.lane)
+        if not expected.get(last or UNKNOWN):
+            return dict(expected)
+        likely = TURN_PROBABILITY if speech_length(utterance) >= ENOUGH else SHORT_TURN_PROBABILITY
+        other = (1 - likely) / likely
+        return {language: share if language == last else share * other for language, share in expected.items()}
+
+    def note(self, utterance: Utterance, source: str) -> None:
+        """Take the language of an ended utterance."""
+        if source != UNKNOWN and speech_length(utterance) >= ENOUGH:
+            self._last[utterance.lane] = source
+
+
+def speech_length(utterance: Utterance) -> int:
+    """Samples of an utterance that are speech, about: without the sound kept before its onset and in its last pause."""
+    tail = TAIL if utterance.is_final else min(utterance.quiet, TAIL)
+    return len(utterance.samples) - PRE_ROLL - tail
