@@ -27,6 +27,8 @@ WINDOW = 400
 """Samples of one Fourier window: 25 ms."""
 HOP = 160
 """Samples from one mel column to the next: 10 ms."""
+AUDIO_TOKEN = 4 * HOP
+"""Samples of one audio token: the encoder's second convolution and its pooling each halve the columns."""
 MAX_SAMPLES = 30 * SAMPLE_RATE
 """The longest clip that the published encoders have positions for."""
 

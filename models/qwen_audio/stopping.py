@@ -1,4 +1,4 @@
-"""When a text is over: its end tag, the pieces asked for, a loop, or more tokens than anybody can speak.
+"""When a text is over: its end tag, the pieces asked for, a loop, a guess at what comes, more than anybody can speak.
 
 In: steps, one token at a time, and the draft that they may confirm. Out: an Outcome. Where steps come from is not its
 business.
@@ -12,6 +12,8 @@ from typing import Protocol
 
 from models.base import SAMPLE_RATE, Branch, Cancelled, Outcome, Piece, Stop
 from models.qwen_audio.decoder import Step
+from models.qwen_audio.pointed import Pointed, n_in_hold, pointing
+from models.qwen_audio.pointing import Sight
 
 CANCEL_EVERY = 4
 """Tokens from one question whether anybody still waits to the next."""
@@ -21,6 +23,9 @@ TOKENS_PER_SECOND = 16
 LOOP_TOKENS = 20
 LOOP_TIMES = 4
 """A run of ids said so often, and so long in all, is a loop: not "very, very", nor the noughts of a billion."""
+HELD_PIECES = 7
+"""Pieces, one after the other, that point to the sound's end: what follows them is guessed. Two more than any display
+mode hides of a text (live.policy.modes)."""
 
 
 class Builder(Protocol):
@@ -46,6 +51,8 @@ class Reading:
     """Tokens that end the text."""
     limit: int
     """Tokens that the whole text may have, the committed ones included."""
+    sight: Sight | None = None
+    """Reads what was seen of each step; None where the text does not point."""
 
 
 def max_tokens(n_samples: int) -> int:
@@ -57,7 +64,7 @@ class Collector:
     """Takes steps until the text is over.
 
     The same steps give the same pieces whether a draft confirmed some of them or not, and wherever `committed` ends;
-    only `branch.max_new` counts from where the draft stopped being right.
+    only `branch.max_new` and what points to the sound's end count from where the draft stopped being right.
     """
 
     def __init__(self, branch: Branch, reading: Reading, cancelled: Callable[[], bool]) -> None:
@@ -73,6 +80,7 @@ class Collector:
         self._cancelled = cancelled
         self._builder = reading.builder()
         self._taken: list[Step] = []
+        self._pointed: list[Pointed] = []
         self._ids = [i for piece in branch.committed for i in piece.ids]
         self._outcome: Outcome | None = None
 
@@ -102,15 +110,29 @@ class Collector:
         self._taken.append(step)
         self._ids.append(step.token)
         self._builder.add(step.token, step.logprob)
+        if self._reading.sight is not None and step.seen is not None:
+            self._pointed.append(self._reading.sight.pointed(step.seen))
         if surplus := looped(self._ids):
             kept = self._taken[: max(0, len(self._taken) - surplus)]
             return self._end(_pieces(kept, self._reading), "loop")
         wanted, pieces = self._branch.max_new, self._builder.pieces
         if wanted is not None and _is_enough(pieces, self._branch.draft, wanted):
             return self._end(pieces[:-1], "budget")
+        if self._is_guessing(pieces[:-1]):
+            return self._end(pieces[:-1], "hold")
         return True
 
+    def _is_guessing(self, pieces: Sequence[Piece]) -> bool:
+        """Whether enough whole pieces that are not the draft's point to the sound's end, one after the other."""
+        sight, n_agreed = self._reading.sight, _agreed(pieces, self._branch.draft)
+        if sight is None or not sight.hold or len(pieces) - n_agreed < HELD_PIECES:
+            return False
+        return min(n_in_hold(pieces, self._pointed, sight.hold_from), len(pieces) - n_agreed) >= HELD_PIECES
+
     def _end(self, pieces: tuple[Piece, ...], stop: Stop) -> bool:
+        if self._pointed:
+            committed = self._branch.committed
+            pieces = pointing(pieces, self._pointed, committed[-1].at if committed else None)
         self._outcome = Outcome(pieces, _agreed(pieces, self._branch.draft), stop)
         return False
 

@@ -25,11 +25,13 @@ from models.base import (
     TranslateError,
 )
 from models.calibration import stored_threshold
+from models.pointers import stored_pointers
 from models.qwen_audio.asking import Ask, Asking, Direction, directions_between
 from models.qwen_audio.decoder import Decoder, Text
 from models.qwen_audio.instructed import SentenceAsking
 from models.qwen_audio.loading import Loaded, computing, free_memory, load_folder
 from models.qwen_audio.offtarget import found_instead
+from models.qwen_audio.pointing import Pointing
 from models.qwen_audio.prompts import spoken
 from models.qwen_audio.runner import Runner
 from models.qwen_audio.stopping import Collector, Reading, max_tokens
@@ -43,6 +45,7 @@ class _Ready:
     loaded: Loaded
     asking: Asking
     runner: Runner
+    pointing: Pointing | None
 
 
 class QwenAudioTranslator:
@@ -74,17 +77,23 @@ class QwenAudioTranslator:
         loaded = load_folder(self._folder, self._device, self._mode, progress)
         mode = loaded.checkpoint.mode
         asking: Asking = TagAsking(loaded) if mode == "task_tags" else SentenceAsking(loaded, mode)
-        self._ready = _Ready(loaded, asking, Runner(loaded.checkpoint))
+        pointers = stored_pointers(self._folder)
+        trusted = {key: pointer for key, pointer in pointers.items() if pointer.is_trusted}
+        pointing = Pointing(loaded.checkpoint.model, trusted) if trusted else None
+        self._ready = _Ready(loaded, asking, Runner(loaded.checkpoint), pointing)
         return Capabilities(
             name=loaded.checkpoint.name,
             device=loaded.device,
             directions=directions_between(asking.languages),
             max_samples=loaded.checkpoint.front_end.max_samples,
             verifies=True,
+            points=pointing is not None,
             names_language=asking.names_language,
             transcribes=True,
             word_times=asking.word_times,
             uncertain_below=stored_threshold(self._folder),
+            gates={key: pointer.gate for key, pointer in trusted.items()},
+            sure_above={key: pointer.sure_above for key, pointer in pointers.items() if pointer.sure_above is not None},
         )
 
     def translate(self, request: Request, cancelled: Callable[[], bool]) -> Hypothesis:
@@ -110,7 +119,8 @@ def _answer(ready: _Ready, request: Request, cancelled: Callable[[], bool]) -> H
     _check_languages(request, asking.languages)
     if cancelled():
         raise Cancelled
-    decoder = Decoder(checkpoint, ready.loaded.text, ready.runner)
+    observer = None if ready.pointing is None else ready.pointing.observer
+    decoder = Decoder(checkpoint, ready.loaded.text, ready.runner, observer)
     started = time.perf_counter()
     mel = checkpoint.front_end.log_mel(request.samples)
     decoder.cost += Cost(encode_s=time.perf_counter() - started)
@@ -156,12 +166,14 @@ class _Writing:
         if not branches:
             return []
         texts, collectors = [], []
+        pointing = self.ready.pointing
         for branch, ask in zip(branches, asks, strict=True):
             committed = [i for piece in branch.committed for i in piece.ids]
             draft = [i for piece in branch.draft for i in piece.ids]
             texts.append(Text(ask.ids + committed, draft, ask.allowed))
             limit = ask.share * max_tokens(len(self.request.samples))
-            reading = Reading(ask.builder, self.ready.loaded.ends, limit)
+            sight = None if pointing is None else pointing.sight(branch, self.direction, self.request)
+            reading = Reading(ask.builder, self.ready.loaded.ends, limit, sight)
             collectors.append(Collector(branch, reading, self.cancelled))
         self.decoder.write_together(texts, [collector.take for collector in collectors])
         return [collector.outcome for collector in collectors]

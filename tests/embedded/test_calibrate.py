@@ -80,6 +80,6 @@ def test_a_threshold_outlives_weights_that_are_written_anew(network, vocabulary_
     export.write_checkpoint(network, network.state_dict(), vocabulary_folder)
     config = vocabulary_folder / export.CONFIG
     assert "uncertain_below" not in json.loads(config.read_text("utf-8"))["tongchuan"]
-    command.write_into_config(vocabulary_folder, -0.3)
+    command.write_into_config(vocabulary_folder, "uncertain_below", -0.3)
     export.write_checkpoint(network, network.state_dict(), vocabulary_folder)
     assert json.loads(config.read_text("utf-8"))["tongchuan"] == {**export.DESCRIPTION, "uncertain_below": -0.3}

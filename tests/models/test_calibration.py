@@ -11,7 +11,7 @@ import platformdirs
 import pytest
 
 from models.base import ModelLoadError
-from models.calibration import BESIDE, keep_threshold, stored_threshold, write_into_config
+from models.calibration import BESIDE, KEY, keep_threshold, stored_threshold, write_into_config
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +99,7 @@ def test_a_broken_file_is_named(tmp_path, text):
 
 def test_the_recipes_own_config_takes_a_threshold_and_keeps_the_rest(tmp_path):
     folder = checkpoint(tmp_path / "a", model_type="qwen2_audio", tongchuan={"name": "embedded"})
-    write_into_config(folder, -0.0625)
+    write_into_config(folder, KEY, -0.0625)
     config = json.loads((folder / "config.json").read_text("utf-8"))
     assert config == {"model_type": "qwen2_audio", "tongchuan": {"name": "embedded", "uncertain_below": -0.0625}}
     assert stored_threshold(folder) == -0.0625
@@ -111,5 +111,5 @@ def test_a_calibration_of_the_recipes_own_counts_more_than_what_was_found_before
     folder = checkpoint(tmp_path / place, tongchuan={"uncertain_below": -0.25})
     keep_threshold(folder, -0.5)
     assert stored_threshold(folder) == -0.5
-    write_into_config(folder, -0.0625)
+    write_into_config(folder, KEY, -0.0625)
     assert stored_threshold(folder) == -0.0625

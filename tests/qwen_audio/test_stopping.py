@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from models.base import Branch, Cancelled, Piece
 from models.qwen_audio.decoder import Step
-from models.qwen_audio.stopping import CANCEL_EVERY, LOOP_TIMES, LOOP_TOKENS, Collector, Reading, looped, max_tokens
+from models.qwen_audio.frontend import AUDIO_TOKEN
+from models.qwen_audio.pointing import Sight
+from models.qwen_audio.stopping import (
+    CANCEL_EVERY,
+    HELD_PIECES,
+    LOOP_TIMES,
+    LOOP_TOKENS,
+    Collector,
+    Reading,
+    looped,
+    max_tokens,
+)
 
 
 def never() -> bool:
@@ -142,3 +154,52 @@ def test_nobody_waiting_is_noticed_within_a_few_tokens(said):
     answers = iter([False, False, True])
     with pytest.raises(Cancelled):
         said("a" * 4 * CANCEL_EVERY, Branch("translate"), cancelled=lambda: next(answers))
+
+
+N_AUDIO, N_HELD = 20, 5
+GUESSED = "abcdefghijklmnop"
+"""Said word by word, each a piece and two ids."""
+
+
+@pytest.fixture
+def pointing(toy_tokenizer):
+    """Collects words of one letter that point to the audio tokens given, one each."""
+
+    def collected(at: list[int], branch: Branch = Branch("translate"), hold: int = N_HELD * AUDIO_TOKEN):  # noqa: B008
+        sight = Sight((0,), 1000, N_AUDIO * AUDIO_TOKEN, hold)
+        reading = Reading(toy_tokenizer.builder, frozenset({toy_tokenizer.end}), 10_000, sight)
+        collector = Collector(branch, reading, never)
+        for word, token in zip(GUESSED, at, strict=False):
+            seen = torch.zeros(1, N_AUDIO)
+            seen[0, token] = 1.0
+            if not all(collector.take(Step(i, -0.25, seen)) for i in toy_tokenizer.encode(f" {word}")):
+                return collector.outcome
+        collector.take(Step(toy_tokenizer.end, 0.0, seen))
+        return collector.outcome
+
+    return collected
+
+
+def test_a_text_that_goes_on_pointing_to_the_end_of_the_sound_is_over(pointing):
+    outcome = pointing([3, 9, *[N_AUDIO - 1] * 14])
+    assert (len(outcome.pieces), outcome.stop) == (2 + HELD_PIECES, "hold")
+    assert [piece.tail_mass for piece in outcome.pieces] == [0.0, 0.0, *[1.0] * HELD_PIECES]
+
+
+def test_a_piece_that_points_elsewhere_between_them_lets_it_go_on(pointing):
+    late = N_AUDIO - N_HELD
+    outcome = pointing([*[late] * (HELD_PIECES - 1), late - 1, *[late] * (HELD_PIECES - 1)])
+    assert outcome.stop == "end"
+    assert [piece.at for piece in outcome.pieces] == [1000 + late * AUDIO_TOKEN + AUDIO_TOKEN // 2] * 13
+
+
+def test_what_a_draft_says_again_is_no_guess(pointing, drafted):
+    draft = drafted(" a b c d e f g h i j")
+    outcome = pointing([N_AUDIO - 1] * 12, Branch("translate", draft=draft))
+    assert (len(outcome.pieces), outcome.n_agreed, outcome.stop) == (12, 10, "end")
+    outcome = pointing([N_AUDIO - 1] * 16, Branch("translate", draft=draft[:6]))
+    assert (len(outcome.pieces), outcome.n_agreed, outcome.stop) == (6 + HELD_PIECES, 6, "hold")
+
+
+def test_without_a_hold_nothing_ends_for_pointing(pointing):
+    assert pointing([N_AUDIO - 1] * 16, hold=0).stop == "end"

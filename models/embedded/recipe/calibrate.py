@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from models.calibration import write_into_config
+from models.calibration import KEY, write_into_config
 from models.confidence import find_threshold
 from models.embedded.recipe.foreign import sentences
 from models.embedded.recipe.grammar import Language
@@ -45,7 +45,7 @@ def calibrate(folder: Path, n: int, n_processes: int, *, show: Show, show_progre
         else:
             known[language] += answers
     below = threshold_of(known)
-    write_into_config(folder, below)
+    write_into_config(folder, KEY, below)
     show(f"uncertain below {below}, written to {folder}\n\n{figures.HEADING}")
     for language, answers in known.items():
         show(str(figures.doubt_line(language, answers, below)))
