@@ -161,6 +161,8 @@ class DeviceChanged:
     lane: Lane
     name: str | None
     detail: str = ""
+    is_wanted: bool = True
+    """False: nobody listens to the lane any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +242,13 @@ class SetMode:
 
 @dataclass(frozen=True, slots=True)
 class SetSources:
-    """Listen to another source of sound."""
+    """Listen to other sources of sound, each the system's own choice where no name or a part of it is given."""
 
     source: SourceKind
     input_name: str | None = None
+    """Of the microphone."""
+    output_name: str | None = None
+    """Of the output whose sound is listened to."""
 
 
 @dataclass(frozen=True, slots=True)

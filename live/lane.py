@@ -1,7 +1,8 @@
-"""The segmenter thread: one opening of a source, from its first block to the utterance that was open when it closed.
+"""The segmenter thread: one lane, from its source's first block to the utterance that was open when it was closed.
 
-In: blocks from a Source. Out: utterances in the JobQueue; UtteranceClosed, LevelChanged and AudioDropped; the chunks.
-Pausing and changing a source close one LaneThread and open another on the same clock. Models are not its business.
+In: blocks from a Source, which is opened again where its device was lost. Out: utterances in the JobQueue;
+UtteranceClosed, LevelChanged, AudioDropped and DeviceChanged; the chunks. Pausing and choosing another source close one
+LaneThread and open another on the same clock. Models are not its business.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from live.audio import AudioBlock, AudioChunk, Utterance
+from live.audio import AudioChunk, Utterance
 from live.capture import Source
-from live.errors import LiveError, unworded
-from live.events import AudioDropped, Event, LevelChanged, UtteranceClosed
+from live.clock import SessionClock
+from live.errors import CaptureError, LiveError, unworded
+from live.events import DeviceChanged, Event, LevelChanged, UtteranceClosed
 from live.queues import AudioQueue, JobQueue
-from live.resample import Resampler
 from live.segmenter import Segmenter
+from live.timeline import Timeline
 from models.base import SAMPLE_RATE
 
 AUDIO_QUEUE_S = 10.0
@@ -34,6 +38,12 @@ SILENCE_DBFS = -100.0
 """The lowest level said."""
 HANDOVER_S = 5.0
 """How long a lane waits for the one before it to hand on what it heard."""
+IDLE_S = 0.5
+"""Computer sound that has not come for so long will not: nothing is played, and it is silence."""
+RETRY_S, LONGEST_RETRY_S = 0.25, 1.0
+"""Between two tries to open a lost device: at first, and later."""
+CLOSE_S = 2.0
+"""How long closing waits for a device that is just being opened."""
 _POLL_S = 0.1
 
 Pace = Literal["live", "fast", "lockstep"]
@@ -50,25 +60,34 @@ class LaneEnded:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLost:
-    """Reported when the source delivers no more by itself; `message` says why."""
+@dataclass(slots=True)
+class _Opening:
+    """A source that was opened."""
 
-    lane: LaneThread
-    message: str
+    queue: AudioQueue
+    why_lost: str | None = None
+
+    def lose(self, message: str) -> None:
+        """Take the source's word that no more comes."""
+        self.why_lost = message
+        self.queue.close()
 
 
 class LaneThread:
-    """Reads one source in a thread of its own.
+    """Listens to one source in a thread of its own.
 
     Args:
         segmenter: a fresh one; for pace `fast`, one that gives finals only.
-        report: takes LaneEnded and SourceLost; called from this lane's threads.
+        report: takes LaneEnded; called from this lane's thread.
+        clock: the session's zero.
+        pace: what waits for what.
         hear: takes every chunk, on this lane's thread, before it may become part of an utterance; must not wait for
             the session.
         ignores: whether a block of that monotonic time is the program's own sound: a device's is then kept, and
             counts as silence.
-        after: the lane this one follows on the same clock; its utterances go first.
+        keeps: whether an utterance is to be translated; asked on this lane's thread, of growing ones too.
+        after: the lane this one follows; its utterances go first.
+        now: monotonic seconds, those of blocks.
     """
 
     def __init__(
@@ -77,31 +96,33 @@ class LaneThread:
         segmenter: Segmenter,
         jobs: JobQueue,
         emit: Callable[[Event], None],
-        report: Callable[[LaneEnded | SourceLost], None],
+        report: Callable[[LaneEnded], None],
         *,
+        clock: SessionClock,
         pace: Pace,
         hear: Callable[[AudioChunk], None],
         ignores: Callable[[float], bool],
+        keeps: Callable[[Utterance], bool] = lambda _utterance: True,
         after: LaneThread | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.source = source
-        self.started_s: float | None = None
-        """Monotonic time at which sample 0 of the lane's clock was heard; None before the first block."""
         self._heard = 0
-        self._base = 0
         self._segmenter = segmenter
         self._jobs = jobs
         self._emit = emit
         self._report = report
+        self._clock, self._now = clock, now
         self._tell_sound = hear
         self._ignores = ignores
+        self._keeps = keeps
         self._pace = pace
         self._after = after
-        self._queue = AudioQueue(AUDIO_QUEUE_S)
+        self._opening: _Opening | None = None
+        self._device = threading.Lock()
+        """Held while the source is opened or closed."""
+        self._cuts: deque[tuple[int, int]] = deque()
         self._meter = _Meter()
-        self._next_first = 0  # device sample expected next
-        self._n_said = 0  # device samples that the queue dropped and AudioDropped has told of
-        self._is_open = threading.Event()
         self._is_free = threading.Event()
         self._is_free.set()
         self._is_closing = threading.Event()
@@ -109,41 +130,47 @@ class LaneThread:
 
     @property
     def heard(self) -> int:
-        """The sample after the last one heard, on the lane's clock."""
+        """The sample after the last one heard, on the session's clock."""
         return self._heard
 
     def open(self) -> None:
-        """Start the thread, then the source.
+        """Open the source, then listen.
 
         Raises:
-            CaptureError: the source cannot be opened; LaneEnded is reported all the same.
+            CaptureError: the source cannot be opened; nothing was started.
         """
+        with self._device:
+            self._opening = self._open()
         self._thread.start()
-        try:
-            self.source.open(self._queue, lambda message: self._report(SourceLost(self, message)))
-            self._queue.rate = self.source.rate
-        except BaseException:
-            self._queue.close()
-            raise
-        finally:
-            self._is_open.set()
+
+    def wait(self, why: str) -> None:
+        """Listen as soon as the source, which could not be opened, can be."""
+        self._emit(DeviceChanged(self.source.lane, None, why))
+        self._thread.start()
 
     def close(self) -> None:
         """Close the source; what was heard is still handed on."""
         self._is_closing.set()
         self._is_free.set()
+        if not self._device.acquire(timeout=CLOSE_S):
+            return  # it hangs in being opened; if ever it is, this lane's thread closes it
         try:
-            self.source.close()
+            self._close()
         finally:
-            self._queue.close()
+            self._device.release()
 
     def hold(self, is_held: bool) -> None:
         """Keep a file where it is, its reader with it, or let it go on."""
-        self._queue.capacity_s = 0.0 if is_held else AUDIO_QUEUE_S
+        if self._opening is not None:
+            self._opening.queue.capacity_s = 0.0 if is_held else AUDIO_QUEUE_S
         if is_held:
             self._is_free.clear()
         else:
             self._is_free.set()
+
+    def cut(self, utterance_id: int, at: int) -> None:
+        """Ask for the growing utterance to be cut before sample `at`. Any thread; returns at once."""
+        self._cuts.append((utterance_id, at))
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread; False where it has not ended."""
@@ -154,8 +181,7 @@ class LaneThread:
         error: str | None = None
         try:
             self._follow()
-            self._is_open.wait()
-            self._listen()
+            error = self._attend()
         except LiveError as failure:
             error = str(failure)
         except Exception as failure:  # noqa: BLE001 - the top of a thread
@@ -164,60 +190,111 @@ class LaneThread:
         finally:
             self._report(LaneEnded(self, error))
 
-    def _listen(self) -> None:
-        resampler: Resampler | None = None
-        while (block := self._next_block()) is not None:
-            if resampler is None:
-                self._tie(block)
-                resampler = Resampler(self.source.lane, self.source.rate, self.source.channels)
-            self._say_gap(block.first - self._next_first)
-            self._next_first = block.first + len(block.samples)
-            is_own = self.source.lane != "file" and self._ignores(block.stamp_s)
-            self._hear(resampler.push(block), is_own=is_own)
-        if resampler is not None:
-            self._hear(resampler.flush())
-            self._hand_on(self._segmenter.flush())
-            self._say_gap(self._queue.n_dropped - self._n_said)
+    def _attend(self) -> str | None:
+        """Listen until the lane is closed or a file ends; returns why it ended, if by an error."""
+        was_away = False
+        while (opening := self._opening or self._reopen()) is not None:
+            self._listen(opening.queue, was_away=was_away)
+            if self._is_closing.is_set() or opening.why_lost is None:
+                return None
+            if self.source.lane == "file":
+                return opening.why_lost
+            self._lose(opening.why_lost)
+            was_away = True
+        return None
 
-    def _next_block(self) -> AudioBlock | None:
-        """Wait for a block; None once there is no more to be heard."""
-        while True:
-            self._is_free.wait()
-            if self._is_closing.is_set() and self.source.lane == "file":
-                return None  # a file is stopped where it is; of a device all that was heard counts
-            block = self._queue.get(_POLL_S)
-            if block is not None or self._queue.is_closed:
-                return block
+    def _open(self) -> _Opening:
+        """Raises CaptureError."""
+        opening = _Opening(AudioQueue(AUDIO_QUEUE_S))
+        try:
+            self.source.open(opening.queue, opening.lose)
+        except BaseException:
+            opening.queue.close()
+            raise
+        opening.queue.rate = self.source.rate
+        if self.source.lane != "file":
+            self._emit(DeviceChanged(self.source.lane, self.source.name))
+        return opening
+
+    def _close(self) -> None:
+        try:
+            self.source.close()
+        finally:
+            if self._opening is not None:
+                self._opening.queue.close()
+
+    def _lose(self, why: str) -> None:
+        _log.warning("%s", why)
+        with self._device:
+            self._close()
+            self._opening = None
+        self._emit(DeviceChanged(self.source.lane, None, why))
+
+    def _reopen(self) -> _Opening | None:
+        """Open the source as soon as that can be; None once the lane is closed."""
+        wait_s, said = RETRY_S, ""
+        while not self._is_closing.wait(wait_s):
+            with self._device:
+                if self._is_closing.is_set():
+                    break
+                try:
+                    self._opening = self._open()
+                except CaptureError as error:
+                    if said and said != str(error):
+                        self._emit(DeviceChanged(self.source.lane, None, str(error)))
+                    wait_s, said = min(2 * wait_s, LONGEST_RETRY_S), str(error)
+                    continue
+                if self._is_closing.is_set():  # whoever closes the lane did not wait for this
+                    self._close()
+                return self._opening
+        return None
+
+    def _listen(self, queue: AudioQueue, *, was_away: bool) -> None:
+        """Hear one opening to its end."""
+        timeline = Timeline(self.source, queue, self._clock, self._emit, heard=self._heard, was_away=was_away)
+        came_s = self._now()
+        while self._may_hear(queue):
+            block = queue.get(_POLL_S)
+            if block is not None:
+                came_s = self._now()
+                is_own = self.source.lane != "file" and self._ignores(block.stamp_s)
+                self._hear(timeline.push(block), is_own=is_own)
+            elif self.source.lane == "system" and (idle_s := self._now() - came_s - IDLE_S) > 0:
+                came_s += idle_s
+                self._hear(timeline.wait(idle_s))
+        self._hear(timeline.flush())
+        self._hand_on(self._segmenter.flush())
+
+    def _may_hear(self, queue: AudioQueue) -> bool:
+        """Wait while held; False once there is no more to be heard."""
+        self._is_free.wait()
+        if self._is_closing.is_set() and self.source.lane == "file":
+            return False  # a file is stopped where it is; of a device all that was heard counts
+        return not queue.is_closed or queue.waiting_s > 0
 
     def _follow(self) -> None:
-        """Wait for the lane before this one and take over its clock."""
+        """Wait for the lane before this one and take over its time."""
         before, self._after = self._after, None
         if before is not None:
             before.join(HANDOVER_S)
-            self._heard, self.started_s = before.heard, before.started_s
+            self._heard = before.heard
 
-    def _tie(self, first: AudioBlock) -> None:
-        """Place this opening on the lane's clock."""
-        began_s = first.stamp_s - (first.first + len(first.samples)) / self.source.rate
-        if self.started_s is None:
-            self.started_s = began_s
-        self._base = max(self._heard, round((began_s - self.started_s) * SAMPLE_RATE))
-
-    def _hear(self, chunk: AudioChunk, *, is_own: bool = False) -> None:
-        if not len(chunk.samples):
-            return
-        chunk = replace(chunk, start=chunk.start + self._base)
-        self._tell_sound(chunk)
-        if is_own:
-            chunk = replace(chunk, samples=np.zeros_like(chunk.samples))
-        utterances = self._segmenter.push(chunk)
-        self._heard = chunk.end
-        if self._pace == "live" and (level_dbfs := self._meter.push(chunk)) is not None:
-            self._emit(LevelChanged(chunk.lane, level_dbfs, self._segmenter.speech))
-        self._hand_on(utterances)
+    def _hear(self, chunks: list[AudioChunk], *, is_own: bool = False) -> None:
+        while self._cuts:
+            self._hand_on(self._segmenter.cut(*self._cuts.popleft()))
+        for chunk in chunks:
+            if not len(chunk.samples):
+                continue
+            self._tell_sound(chunk)
+            heard = replace(chunk, samples=np.zeros_like(chunk.samples)) if is_own else chunk
+            utterances = self._segmenter.push(heard)
+            self._heard = chunk.end
+            if self._pace == "live" and (level_dbfs := self._meter.push(heard)) is not None:
+                self._emit(LevelChanged(chunk.lane, level_dbfs, self._segmenter.speech))
+            self._hand_on(utterances)
 
     def _hand_on(self, utterances: list[Utterance]) -> None:
-        for utterance in utterances:
+        for utterance in filter(self._keeps, utterances):
             if utterance.is_final:
                 self._emit(UtteranceClosed(utterance.lane, utterance.start, utterance.end, utterance.id))
                 if not self._jobs.put_final(utterance):
@@ -228,17 +305,6 @@ class LaneThread:
                 self._jobs.wait_idle(self._is_closing.is_set)
         if self._pace == "fast":
             self._jobs.wait_below(MAX_WAITING_FINALS, self._is_closing.is_set)
-
-    def _say_gap(self, n_missing: int) -> None:
-        """Tell of device samples that never came; their time counts all the same."""
-        if n_missing <= 0:
-            return
-        n_overflowed = min(n_missing, self._queue.n_dropped - self._n_said)
-        self._n_said += n_overflowed
-        reason = "the program could not keep up" if n_overflowed else "the device delivered nothing"
-        rate = self.source.rate
-        start = self._base + self._next_first * SAMPLE_RATE // rate
-        self._emit(AudioDropped(self.source.lane, start, n_missing * SAMPLE_RATE // rate, reason))
 
 
 class _Meter:

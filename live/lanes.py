@@ -1,18 +1,21 @@
-"""What a session listens to now: one lane at a time on one clock, opened, held and closed.
+"""What a session listens to now: one source a lane, all on one clock, opened, held, closed and exchanged.
 
-In: a Source. Out: a running LaneThread, and the ones before it until they have handed on what they heard. When to
+In: Sources. Out: a running LaneThread each, and the ones before them until they have handed on what they heard. When to
 listen is the business of the session.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from live.audio import AudioChunk
+from live.audio import AudioChunk, Lane, Utterance
 from live.capture import Source
+from live.clock import SessionClock
+from live.errors import CaptureError
 from live.events import DeviceChanged, Event
-from live.lane import LaneEnded, LaneThread, Pace, SourceLost
+from live.lane import LaneEnded, LaneThread, Pace
 from live.queues import JobQueue
 from live.segmenter import PARTIAL_MS, Segmenter
 from live.settings import Settings
@@ -20,14 +23,16 @@ from live.vad import make_detector
 
 
 class Lanes:
-    """Used from the session's thread.
+    """Used from the session's thread, `cut` from any.
 
     Args:
         jobs: takes utterances.
         emit: takes events.
-        report: takes what becomes of a lane; called from its threads.
+        report: takes what becomes of a lane; called from its thread.
         hear: take every chunk.
         ignores: see LaneThread.
+        keeps: see LaneThread.
+        now: monotonic seconds, those of blocks.
     """
 
     def __init__(
@@ -35,24 +40,82 @@ class Lanes:
         settings: Settings,
         jobs: JobQueue,
         emit: Callable[[Event], None],
-        report: Callable[[LaneEnded | SourceLost], None],
+        report: Callable[[LaneEnded], None],
         *,
         pace: Pace,
         hear: Iterable[Callable[[AudioChunk], None]],
         ignores: Callable[[float], bool],
+        keeps: Callable[[Utterance], bool] = lambda _utterance: True,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.newest: LaneThread | None = None
+        self.clock = SessionClock()
         self.running: set[LaneThread] = set()
         """Lanes that have not handed on everything yet."""
-        self.is_open = False
-        """The newest listens, or is held."""
+        self._newest: dict[Lane, LaneThread] = {}
+        self._open: dict[Lane, LaneThread] = {}
+        """Those of the newest that listen, are held, or wait for a device."""
         self._settings, self._jobs, self._emit, self._report = settings, jobs, emit, report
         self._pace: Pace = pace
-        self._hear, self._ignores = tuple(hear), ignores
+        self._hear, self._ignores, self._keeps, self._now = tuple(hear), ignores, keeps, now
         self._ids = itertools.count(1)
 
-    def open(self, source: Source) -> None:
-        """Listen to a source from now on. Raises CaptureError."""
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is listened to, or held."""
+        return bool(self._open)
+
+    @property
+    def heard(self) -> int:
+        """The sample after the last one heard on any lane."""
+        return max((lane.heard for lane in self._newest.values()), default=0)
+
+    def open(self, sources: Sequence[Source]) -> None:
+        """Listen to sources from now on, beside those that are listened to; one that cannot be opened is waited for.
+
+        Raises:
+            CaptureError: nothing at all is listened to then; none is waited for.
+        """
+        lanes = [self._lane(source) for source in sources]
+        refusals: dict[LaneThread, CaptureError] = {}
+        for lane in lanes:
+            try:
+                lane.open()
+            except CaptureError as refusal:
+                refusals[lane] = refusal
+            else:
+                self._keep(lane)
+        if refusals and not self._open:
+            raise next(iter(refusals.values()))
+        for lane, error in refusals.items():
+            self._keep(lane)
+            lane.wait(str(error))
+
+    def hold(self, is_held: bool) -> None:
+        """Keep a file where it is, or let it go on."""
+        for lane in self._open.values():
+            lane.hold(is_held)
+
+    def close(self, lanes: Collection[Lane] | None = None) -> None:
+        """Listen no more, on some lanes or on all; what was heard is still handed on."""
+        for name in [name for name in self._open if lanes is None or name in lanes]:
+            self._open.pop(name).close()
+
+    def drop(self, lane: Lane) -> None:
+        """Listen to a lane no more, and say that nobody waits for its device."""
+        self.close([lane])
+        self._emit(DeviceChanged(lane, None, is_wanted=False))
+
+    def cut(self, lane: Lane, utterance_id: int, at: int) -> None:
+        """Ask for a growing utterance to be cut before sample `at`. Any thread; returns at once."""
+        thread = self._open.get(lane)
+        if thread is not None:
+            thread.cut(utterance_id, at)
+
+    def is_listening(self, lane: LaneThread) -> bool:
+        """Whether it is one of those that listen now."""
+        return lane in self._open.values()
+
+    def _lane(self, source: Source) -> LaneThread:
         segmenter = Segmenter(
             source.lane,
             make_detector(self._settings.detector),
@@ -60,38 +123,24 @@ class Lanes:
             endpoint_ms=self._settings.endpoint_ms,
             partial_ms=None if self._pace == "fast" else PARTIAL_MS,
         )
-        lane = LaneThread(
+        return LaneThread(
             source,
             segmenter,
             self._jobs,
             self._emit,
             self._report,
+            clock=self.clock,
             pace=self._pace,
             hear=self._spread,
             ignores=self._ignores,
-            after=self.newest,
+            keeps=self._keeps,
+            after=self._newest.get(source.lane),
+            now=self._now,
         )
+
+    def _keep(self, lane: LaneThread) -> None:
         self.running.add(lane)
-        self.newest = lane
-        lane.open()
-        self.is_open = True
-        if source.lane != "file":
-            self._emit(DeviceChanged(source.lane, source.name))
-
-    def hold(self, is_held: bool) -> None:
-        """Keep a file where it is, or let it go on."""
-        if self.newest is not None:
-            self.newest.hold(is_held)
-
-    def close(self) -> None:
-        """Listen no more; what was heard is still handed on."""
-        if self.is_open and self.newest is not None:
-            self.is_open = False
-            self.newest.close()
-
-    def is_listening(self, lane: LaneThread) -> bool:
-        """Whether it is this one that listens now."""
-        return self.is_open and lane is self.newest
+        self._newest[lane.source.lane] = self._open[lane.source.lane] = lane
 
     def _spread(self, chunk: AudioChunk) -> None:
         for hear in self._hear:

@@ -1,7 +1,7 @@
-"""A session: from a source of sound to captions, started and stopped in order.
+"""A session: from sources of sound to captions, started and stopped in order.
 
-In: settings, a source, a translator's factory, and commands. Out: events, SessionStopped the last of them.
-Threads: the session's own, which takes commands and starts and stops the others; a segmenter thread a source
+In: settings, a source a lane, a translator's factory, and commands. Out: events, SessionStopped the last of them.
+Threads: the session's own, which takes commands and starts and stops the others; a segmenter thread a lane
 (live/lane.py); the translator thread (live/translator_thread.py). Showing and recording are not its business.
 """
 
@@ -11,18 +11,17 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 from live.actions import Answer, Asked
 from live.audio import AudioChunk, Lane
-from live.capture import Microphone, Source
+from live.capture import Source, open_source
 from live.errors import LiveError, RefusedError, unworded
 from live.events import (
     AddMark,
     AddTerm,
     Command,
-    DeviceChanged,
     MarkAdded,
     Mode,
     Pause,
@@ -38,13 +37,14 @@ from live.events import (
     Stop,
     UtteranceFailed,
 )
-from live.lane import LaneEnded, LaneThread, SourceLost
+from live.lane import LaneEnded, LaneThread
 from live.lanes import Lanes
 from live.policy import Direction, Policy, Retranslation
 from live.queues import JobQueue
 from live.replay import Replayer
 from live.settings import AUTO, Settings
 from live.sinks import Sink, Sinks
+from live.sources import Chosen, OpenSource
 from live.translator_thread import StartWorker, TranslatorEnded, TranslatorReady, TranslatorThread
 from models.base import Capabilities, TranslatorFactory
 from models.worker import ModelWorker
@@ -54,7 +54,7 @@ DRAIN_S = 10.0
 CLOSE_S = 15.0
 """After that: seconds for threads and the model process to end; then they are left behind."""
 
-_Message = Asked | TranslatorReady | TranslatorEnded | LaneEnded | SourceLost
+_Message = Asked | TranslatorReady | TranslatorEnded | LaneEnded
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Session:
 
     Args:
         settings: the user's choices.
-        source: what is listened to first.
+        sources: what is listened to first: a file, or devices of different lanes.
         factory: builds the translator, in the model process.
         emit: takes the events, or several that do; see `live.sinks.Sink`.
         model_name: as shown while the model is loaded.
@@ -75,15 +75,15 @@ class Session:
             Final captions are the same as without.
         word_times: final transcripts say when each word was spoken.
         start_worker: starts the model process.
-        open_microphone: makes the source of another microphone, by a part of its name.
+        open_source: makes the source of another device; see `live.capture.open_source`.
         replayer: plays the last sentence again; None is one for the default output.
-        clock: monotonic seconds.
+        clock: monotonic seconds, those of blocks.
     """
 
     def __init__(
         self,
         settings: Settings,
-        source: Source,
+        sources: Sequence[Source],
         factory: TranslatorFactory,
         emit: Sink | Iterable[Sink],
         *,
@@ -92,14 +92,14 @@ class Session:
         as_live: bool = False,
         word_times: bool = False,
         start_worker: StartWorker = ModelWorker,
-        open_microphone: Callable[[str], Source] = Microphone,
+        open_source: OpenSource = open_source,
         replayer: Replayer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._settings, self._source = settings, source
+        self._settings = settings
+        self._chosen = Chosen(sources, settings, open_source)
         self._replayer = replayer or Replayer()
         self._emit = Sinks([*([emit] if callable(emit) else emit), self._replayer])
-        self._open_microphone = open_microphone
         self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         self._jobs = JobQueue(clock)
         self._lanes = Lanes(
@@ -107,12 +107,20 @@ class Session:
             self._jobs,
             self._emit,
             self._inbox.put,
-            pace="live" if source.is_live else "lockstep" if as_live else "fast",
+            pace="live" if sources[0].is_live else "lockstep" if as_live else "fast",
             hear=(*hear, self._replayer.hear),
             ignores=self._replayer.is_heard,
+            now=clock,
         )
         self._translator = TranslatorThread(
-            factory, start_worker, self._jobs, self._emit, self._inbox.put, model_name=model_name, clock=clock
+            factory,
+            start_worker,
+            self._jobs,
+            self._emit,
+            self._inbox.put,
+            model_name=model_name,
+            cut=self._lanes.cut,
+            clock=clock,
         )
         self._model_name = model_name
         self._word_times = word_times
@@ -139,8 +147,7 @@ class Session:
     @property
     def started_s(self) -> float | None:
         """Monotonic time at which sample 0 was heard; None before. Of a file read at once it means nothing."""
-        lane = self._lanes.newest
-        return lane.started_s if lane else None
+        return self._lanes.clock.zero_s
 
     def start(self) -> None:
         """Load the model, then listen; returns at once. To be called once."""
@@ -200,8 +207,6 @@ class Session:
                 self._stop(within_s=CLOSE_S)
             case LaneEnded(lane, error):
                 self._take_leave(lane, error)
-            case SourceLost(lane, reason):
-                self._lose(lane, reason)
             case Asked(command, answer):
                 answer(self._try(command))
             case _:
@@ -230,11 +235,11 @@ class Session:
                 self._mode = mode
                 self._say(f"Text is shown in mode {mode}.")
             case SetSources():
-                self._set_source(command)
+                self._set_sources(command)
             case SetModel():
                 raise RefusedError("The model cannot be changed while listening: stop, choose another, start again.")
             case AddMark(label):
-                self._emit(MarkAdded(self._lanes.newest.heard if self._lanes.newest else 0, label))
+                self._emit(MarkAdded(self._lanes.heard, label))
             case Replay(lane):
                 self._replay(lane)
             case AddTerm():
@@ -243,7 +248,7 @@ class Session:
                 assert_never(command)
 
     def _begin(self, capabilities: Capabilities) -> None:
-        """The model is loaded: open the source, unless the session was paused or stopped meanwhile."""
+        """The model is loaded: open the sources, unless the session was paused or stopped meanwhile."""
         if self._state == "stopping":
             return
         self._policy = self._translator.policy = Retranslation(
@@ -254,7 +259,7 @@ class Session:
         if self._is_paused:
             self._enter("paused", detail)
         else:
-            self._lanes.open(self._source)
+            self._lanes.open(self._chosen.sources)
             self._enter("listening", detail)
 
     def _stop(self, within_s: float | None = None) -> None:
@@ -289,13 +294,6 @@ class Session:
         if self._state == "stopping" and not self._lanes.running:
             self._jobs.close()
 
-    def _lose(self, lane: LaneThread, reason: str) -> None:
-        if self._lanes.is_listening(lane):
-            if lane.source.lane != "file":
-                self._emit(DeviceChanged(lane.source.lane, None, reason))
-            self._fail(reason)
-            self._stop()
-
     def _pause(self) -> None:
         """Close a device, so that the system shows it unused; keep a file where it is."""
         if self._is_paused or self._state == "stopping":
@@ -303,10 +301,10 @@ class Session:
         self._is_paused = True
         if self._state == "loading":
             return
-        if self._source.lane != "file":
-            self._lanes.close()
-        else:
+        if self._chosen.is_file:
             self._lanes.hold(True)
+        else:
+            self._lanes.close()
         self._enter("paused")
 
     def _resume(self) -> None:
@@ -319,22 +317,25 @@ class Session:
             self._lanes.hold(False)
             self._enter("listening")
         else:
-            self._listen_or_pause()
+            self._listen_or_pause(self._chosen.sources)
 
-    def _set_source(self, wish: SetSources) -> None:
-        if self._source.lane == "file":
+    def _set_sources(self, wish: SetSources) -> None:
+        """Listen to other devices; a lane whose device stays goes on undisturbed."""
+        if self._chosen.is_file:
             raise RefusedError("A file is being translated: it cannot be changed for another source.")
-        if wish.source != "microphone":
-            raise RefusedError(
-                "Only microphones can be listened to yet: choose one, or a monitor of the system's sound."
-            )
-        if self._state != "stopping":
-            self._source = self._open_microphone(wish.input_name or "")
-            if self._lanes.is_open:
-                self._lanes.close()
-                self._listen_or_pause()
-            else:
-                self._say(f"Next: {self._source.name}.")
+        if wish.source == "file":
+            raise RefusedError("A file is translated in a session of its own: `tongchuan file`.")
+        if self._state == "stopping":
+            return
+        was_open = self._lanes.is_open
+        change = self._chosen.change(wish)
+        self._lanes.close([source.lane for source in change.new])
+        for lane in change.gone:
+            self._lanes.drop(lane)
+        if was_open:
+            self._listen_or_pause(change.new)
+        else:
+            self._say(f"Next: {self._chosen.shown}.")
 
     def _turn(self, source: str | None, target: str | None) -> None:
         """Change the direction from the next utterance on, where the model can."""
@@ -353,17 +354,17 @@ class Session:
             length_s = self._replayer.start(lane)
         except LiveError as error:
             raise RefusedError(str(error)) from error
-        self._say(f"Playing {length_s:.1f} s" + ("" if self._source.lane == "file" else ", not listening meanwhile"))
+        self._say(f"Playing {length_s:.1f} s" + ("" if self._chosen.is_file else ", not listening meanwhile"))
 
-    def _listen_or_pause(self) -> None:
-        """Open the source again; where that fails, say so and stay paused."""
+    def _listen_or_pause(self, sources: Sequence[Source]) -> None:
+        """Open sources; where then nothing at all is listened to, say why and stay paused."""
         try:
-            self._lanes.open(self._source)
+            self._lanes.open(sources)
         except LiveError as error:
             self._is_paused, self._state = True, "paused"
             raise RefusedError(str(error)) from error
         else:
-            self._enter("listening", self._source.name)
+            self._enter("listening", self._chosen.shown)
 
     def _refuse_the_rest(self) -> None:
         """Say which utterances were heard and never translated."""

@@ -115,6 +115,9 @@ class Settings:
     device: Annotated[str, Rule(str, "What the model computes on.", (AUTO, "cuda", "mps", "cpu"))] = AUTO
     source: Annotated[SourceKind, Rule(str, "What is listened to.", ("microphone", "system", "both"))] = "microphone"
     input: Annotated[str, Rule(str, "Name of the microphone, or a part of it; empty for the system's own choice.")] = ""
+    output: Annotated[
+        str, Rule(str, "Name of the output whose sound is listened to, or a part; empty for the system's own choice.")
+    ] = ""
     from_language: Annotated[str, Rule(str, "Language spoken; auto: decided for each utterance.", (AUTO, *SPOKEN))] = (
         AUTO
     )

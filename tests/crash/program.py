@@ -76,7 +76,7 @@ def main(root: Path, model: str, speed: float) -> None:
         )
         session = Session(
             Settings(),
-            source,
+            [source],
             FAKE if model == "fake" else resolve(model, "cpu").factory,
             tell,
             model_name=model,

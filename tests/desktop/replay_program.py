@@ -37,7 +37,7 @@ def main(path: str) -> None:
 
     session = Session(
         Settings(),
-        Microphone(),
+        [Microphone()],
         FAKE,
         show,
         model_name="fake",

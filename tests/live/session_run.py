@@ -19,7 +19,9 @@ SAID = "a sentence that somebody said"
 class Run:
     """A session with all it stands on."""
 
-    def __init__(self, source, *, start_worker: Callable = FakeWorker, sinks=(), settings=None, **options) -> None:
+    def __init__(
+        self, source, *others, start_worker: Callable = FakeWorker, sinks=(), settings=None, **options
+    ) -> None:
         self.source = source
         self.recorder = Recorder()
         self.workers: list[FakeWorker] = []
@@ -30,7 +32,7 @@ class Run:
 
         self.session = Session(
             settings or Settings(),
-            source,
+            [source, *others],
             FAKE,
             [self.recorder, *sinks],
             model_name="fake",

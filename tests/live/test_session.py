@@ -295,7 +295,7 @@ def test_a_session_stops_at_any_moment_whatever_was_asked_of_it(run, seed):
         source,
         start_worker=gated(gate, loads=loads, die_on=[2], fail_on=[3]),
         as_live=rng.random() > 0.5,
-        open_microphone=lambda _: FakeSource(),
+        open_source=lambda *_: FakeSource(),
     )
     wishes = [Pause(), Resume(), SetDirection("zh", None), AddMark(), SetMode("follow"), SetSources("microphone")]
     early = rng.randrange(3)
@@ -358,7 +358,7 @@ def test_a_session_runs_on_a_model_process_of_its_own():
     recorder = Recorder()
     session = Session(
         Settings(),
-        FakeFile(conversation(2)),
+        [FakeFile(conversation(2))],
         FAKE,
         recorder,
         model_name="fake",

@@ -150,7 +150,7 @@ def test_a_direction_in_the_settings_is_kept_to(run):
         (SetDirection("de", None), "does not translate de"),
         (SetModel("other"), "cannot be changed while listening"),
         (AddTerm("a", "b"), "not taken yet"),
-        (SetSources("system"), "Only microphones"),
+        (SetSources("file"), "in a session of its own"),
     ],
 )
 def test_what_cannot_be_done_is_answered_in_a_sentence(run, command, answer):
@@ -173,11 +173,11 @@ def test_another_microphone_takes_over_on_the_same_clock(run):
     second.name = "headset"
     asked = []
 
-    def open_microphone(name: str) -> FakeSource:
-        asked.append(name)
+    def open_source(*which: str) -> FakeSource:
+        asked.append(which)
         return second
 
-    made = run(FakeSource(), open_microphone=open_microphone).listen()
+    made = run(FakeSource(), open_source=open_source).listen()
     made.source.say(tone(2.0))
     made.session.send(SetSources("microphone", "head"))
     second.wait_open()
@@ -185,7 +185,7 @@ def test_another_microphone_takes_over_on_the_same_clock(run):
     second.opened_s = 3.0
     second.say(np.concatenate([quiet(1.0), tone(1.0)]))
     made.stop()
-    assert asked == ["head"]
+    assert asked == [("microphone", "head")]
     assert [event.name for event in made.recorder.of(DeviceChanged)] == ["fake microphone", "headset"]
     assert [caption.end for caption in made.recorder.finals] == [2 * SAMPLE_RATE, 5 * SAMPLE_RATE]
 

@@ -21,7 +21,7 @@ def played() -> dict[str, Recorder]:
         for name, recorder in recorders.items():
             session = Session(
                 Settings(),
-                FileSource(path),
+                [FileSource(path)],
                 FAKE,
                 recorder,
                 model_name="fake",

@@ -141,14 +141,23 @@ def test_a_source_that_cannot_be_opened_ends_the_session_with_its_sentence(run):
     assert made.worker.is_closed
 
 
-def test_what_was_heard_before_a_source_was_lost_is_still_translated(run):
+def test_what_was_heard_before_a_device_was_lost_is_still_translated(run):
     made = run(FakeSource()).listen()
     made.source.say(tone(2.0))
     made.source.lose("The microphone 'fake' is gone.")
-    made.end()
-    assert made.recorder.of(DeviceChanged)[-1] == DeviceChanged("microphone", None, "The microphone 'fake' is gone.")
+    made.recorder.wait_for(lambda event: event == DeviceChanged("microphone", None, "The microphone 'fake' is gone."))
+    made.recorder.wait_for(lambda event: isinstance(event, CaptionUpdated) and event.caption.is_final)
     assert made.recorder.finals[0].end == 2.0 * SAMPLE_RATE
-    assert made.recorder.stopped.error == "The microphone 'fake' is gone."
+    assert made.session.state == "listening"
+
+
+def test_a_file_that_is_lost_ends_the_session_with_its_sentence(run):
+    made = run(FakeSource("file")).listen()
+    made.source.say(tone(2.0))
+    made.source.lose("The file 'fake' is damaged.")
+    made.end()
+    assert made.recorder.finals[0].end == 2.0 * SAMPLE_RATE
+    assert made.recorder.stopped.error == "The file 'fake' is damaged."
 
 
 def test_an_error_of_the_program_in_the_segmenter_thread_ends_the_session_in_one_sentence(run, monkeypatch):

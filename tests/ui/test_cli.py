@@ -121,12 +121,6 @@ def test_without_a_screen_one_line_offers_the_terminal(capsys, monkeypatch):
     assert "`tongchuan listen`" in fails_in_one_line(capsys, "run", "--model", "fake")
 
 
-@pytest.mark.parametrize("command", ["run", "listen"])
-@pytest.mark.parametrize("source", ["system", "both"])
-def test_sources_of_a_later_version_are_refused_with_what_to_do_until_then(capsys, command, source):
-    assert "comes with a later version" in fails_in_one_line(capsys, command, "--source", source)
-
-
 def test_without_a_microphone_listening_ends_in_one_line_and_keeps_an_older_file(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("live.capture.input_devices", lambda: ())
     older = tmp_path / "talk.srt"

@@ -160,7 +160,7 @@ class _Meeting:
         return self._file.position / SAMPLE_RATE
 
     def _make_session(self, emit: Emit, hear: Hear) -> Session:
-        self._session = session_maker(self._settings, self._file, self._entry)(emit, hear)
+        self._session = session_maker(self._settings, [self._file], self._entry)(emit, hear)
         return self._session
 
     def _fail(self, error: RecordingError) -> None:

@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     sinks = open_outputs(arguments)
     source = FileSource(arguments.talk)
     make_session = session_maker(
-        settings, source, entry, as_live=arguments.as_live, word_times=arguments.words is not None
+        settings, [source], entry, as_live=arguments.as_live, word_times=arguments.words is not None
     )
     display: Display = EventStream() if writes_to_stdout(arguments) else FileDisplay(source, not arguments.no_progress)
     try:

@@ -15,7 +15,6 @@ from ui.commands.options import (
     add_microphone,
     add_setting,
     add_speech,
-    check_source,
     load_settings,
     resolve_model,
 )
@@ -63,17 +62,16 @@ def run(arguments: argparse.Namespace) -> int:
         LiveError: the settings, the microphone or an output are wrong, or the session failed.
         ModelError: there is no such model.
     """
-    from live.capture import Microphone
+    from live.sources import chosen_sources, shown_names
 
     settings, _ = load_settings(arguments)
-    check_source(settings)
     entry = resolve_model(settings)
     check_outputs(arguments)
     outputs = open_outputs(arguments, settings)
     offer_rest(settings)
-    microphone = Microphone(settings.input)
-    sinks: list[Sink] = [*outputs, *keeper(settings, entry, microphone.name)]
-    make_session = session_maker(settings, microphone, entry)
+    sources = chosen_sources(settings)
+    sinks: list[Sink] = [*outputs, *keeper(settings, entry, shown_names(sources))]
+    make_session = session_maker(settings, sources, entry)
     if writes_to_stdout(arguments):
         controls = functools.partial(controlled, display=None, name="listen")
         return follow(make_session, EventStream(), sinks, controls=controls).status

@@ -107,6 +107,7 @@ def add_microphone(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("sound")
     add_setting(group, "--source", "source")
     add_setting(group, "--input", "input", metavar="NAME")
+    add_setting(group, "--output", "output", metavar="NAME")
 
 
 def load_settings(arguments: argparse.Namespace) -> tuple[Settings, Origins]:
@@ -117,19 +118,6 @@ def load_settings(arguments: argparse.Namespace) -> tuple[Settings, Origins]:
     """
     given = {key: getattr(arguments, key, None) for key in RULES}
     return load(overrides={key: value for key, value in given.items() if value is not None})
-
-
-def check_source(settings: Settings) -> None:
-    """See that what is to be listened to can be.
-
-    Raises:
-        LiveError: it cannot in this version.
-    """
-    if settings.source != "microphone":
-        raise LiveError(
-            f"Listening to the source '{settings.source}' comes with a later version. Until then name a device that "
-            "carries the computer's own sound, such as a monitor, with --source microphone --input NAME."
-        )
 
 
 def resolve_model(settings: Settings, *, may_ask: bool = True, may_offer: bool = True) -> Entry:

@@ -14,7 +14,6 @@ from ui.commands.options import (
     add_microphone,
     add_setting,
     add_speech,
-    check_source,
     load_settings,
     resolve_model,
 )
@@ -52,16 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
     from ui.screen import check_screen
 
     settings, _ = load_settings(arguments)
-    check_source(settings)
     if writes_to_stdout(arguments):
         raise LiveError("--jsonl - is for `tongchuan listen` and `tongchuan file`: name a file here.")
     check_screen()
     entry = resolve_model(settings)
     check_outputs(arguments)
 
-    from live.capture import Microphone
     from live.control import reachable
     from live.recording.recorder import Recorder
+    from live.sources import chosen_sources, shown_names
     from ui.app import run_overlay
 
     failures: list[RecordingError] = []
@@ -72,9 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     outputs = open_outputs(arguments, settings)
     offer_rest(settings)
-    microphone = Microphone(settings.input)
-    recorder = Recorder([*outputs, *keeper(settings, entry, microphone.name)], failed)
-    make_session = session_maker(settings, microphone, entry)
+    sources = chosen_sources(settings)
+    recorder = Recorder([*outputs, *keeper(settings, entry, shown_names(sources))], failed)
+    make_session = session_maker(settings, sources, entry)
     try:
         status = run_overlay(
             lambda emit: make_session(emit, recorder.hear),

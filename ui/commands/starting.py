@@ -1,13 +1,13 @@
 """Sessions as every command starts them: what the model's libraries print goes to a file beside the log.
 
-In: settings, a source, a model's catalogue entry. Out: what builds the session once it is known where its events and
+In: settings, sources, a model's catalogue entry. Out: what builds the session once it is known where its events and
 its sound go.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from live.audio import AudioChunk
@@ -24,7 +24,7 @@ Hear = Callable[[AudioChunk], None]
 
 
 def session_maker(
-    settings: Settings, source: Source, entry: Entry, *, as_live: bool = False, word_times: bool = False
+    settings: Settings, sources: Sequence[Source], entry: Entry, *, as_live: bool = False, word_times: bool = False
 ) -> Callable[[Emit, Hear], Session]:
     """Return what builds a session, not yet started, for the functions that take its events and its sound."""
     from live.session import Session
@@ -36,7 +36,7 @@ def session_maker(
     def make(emit: Emit, hear: Hear) -> Session:
         return Session(
             settings,
-            source,
+            sources,
             entry.factory,
             emit,
             model_name=entry.name,
