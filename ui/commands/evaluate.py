@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from ui.commands import evaluate_covost2, evaluate_uncertainty
+from ui.commands import evaluate_covost2, evaluate_simul, evaluate_uncertainty
 from ui.commands.options import Commands
 
-MEASURES = (evaluate_covost2, evaluate_uncertainty)
+MEASURES = (evaluate_covost2, evaluate_simul, evaluate_uncertainty)
 
 
 def add_parser(commands: Commands) -> None:
@@ -17,7 +17,9 @@ def add_parser(commands: Commands) -> None:
         help="measure a model on data whose right answers are known",
         description="Measure a model on data whose right answers are known.",
         epilog="examples:\n  tongchuan evaluate covost2 --data covost --pair en-zh --model qwen-audio\n"
-        "  tongchuan evaluate uncertainty --data clips --model qwen-audio\n  tongchuan evaluate covost2 --help",
+        "  tongchuan evaluate simul --quick\n"
+        "  tongchuan evaluate uncertainty --data clips --model qwen-audio\n"
+        "  tongchuan evaluate covost2 --help",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

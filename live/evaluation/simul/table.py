@@ -32,7 +32,7 @@ class Row:
     longyaal_ca_s: float
     """Truly computation-aware: by when it appeared, waiting included."""
     erasure: float
-    """Displayed units taken back for each unit that stands at the end."""
+    """Displayed characters taken back for each one that stands at the end."""
     first_text_p50_s: float | None
     """From where speech began to its first displayed text."""
     first_text_p95_s: float | None

@@ -26,6 +26,8 @@ VERSION = 1
 TALK_S = 240.0
 """One talk's length: it ends with the stretch that reaches it."""
 LEAD_S = 1.0
+TAIL_S = 8.0
+"""Quiet at the end of a talk: scorers leave out what is written after its end."""
 N_SPEAKERS = 3
 """Of a talk with several."""
 STRETCH_S = (8.0, 15.0)
@@ -102,7 +104,19 @@ def n_talks(minutes: float) -> int:
 def fingerprint() -> str:
     """Changes with whatever the talks are made of."""
     made_of = (
-        *(VERSION, SEED, TALK_S, LEAD_S, N_SPEAKERS, STRETCH_S, LONG_SHARE, SHORT_SENTENCES, STRETCH_PAUSE_S, GAP_S),
+        *(
+            VERSION,
+            SEED,
+            TALK_S,
+            LEAD_S,
+            TAIL_S,
+            N_SPEAKERS,
+            STRETCH_S,
+            LONG_SHARE,
+            SHORT_SENTENCES,
+            STRETCH_PAUSE_S,
+            GAP_S,
+        ),
         *(SHORT_GAP_S, SHORT_GAP_SHARE, RATES, PITCHES, SPREADS, _NUMBERS_SHARE, PLANS, speech.HELD_VARIANTS),
         *(sample(random.Random(number), "sentence") for number in range(200)),
     )
@@ -141,6 +155,7 @@ def make_talk(number: int, change: int = 0, seconds: float = TALK_S) -> SpokenTa
     talk = _Talk(rng, language, plan)
     while talk.length_s < seconds:
         talk.add_stretch(seconds)
+    talk.be_quiet(TAIL_S)
     sound = augment.record(
         np.concatenate(talk.parts),
         Conditions(gain_db=-6, snr_db=plan.snr_db, noise="pink"),
@@ -177,11 +192,11 @@ class _Talk:
         began_s, n_said = self.length_s, 0
         while n_said < n_least or self.length_s - began_s < least_s:
             if n_said:
-                self._be_quiet(rng.uniform(*STRETCH_PAUSE_S))
+                self.be_quiet(rng.uniform(*STRETCH_PAUSE_S))
             self._say(segments.compose([self._draw()], self._language, voice, segments.Shape(0.0, (), 0.0)))
             n_said += 1
         is_short_gap = not is_long and rng.random() < SHORT_GAP_SHARE
-        self._be_quiet(rng.uniform(*(SHORT_GAP_S if is_short_gap else GAP_S)))
+        self.be_quiet(rng.uniform(*(SHORT_GAP_S if is_short_gap else GAP_S)))
 
     def _next_voice(self) -> speech.Voice:
         """Another speaker than the last one, where there are several; first in the list is who spoke last."""
@@ -197,7 +212,8 @@ class _Talk:
         self.sentences.append(SpokenSentence(self._n, end, side.written, translation.written))
         self._add(clip.samples)
 
-    def _be_quiet(self, seconds: float) -> None:
+    def be_quiet(self, seconds: float) -> None:
+        """Nobody speaks."""
         self._add(np.zeros(round(seconds * SAMPLE_RATE), np.float32))
 
     def _add(self, sound: Sound) -> None:

@@ -1,0 +1,257 @@
+"""`tongchuan evaluate simul`: streaming policies side by side, on long talks, under a clock that computing advances."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from live.audio import seconds
+from live.errors import LiveError, RecordingError
+from live.evaluation.simul import contestants
+from ui.commands.options import Commands, add_command, count, load_settings, resolve_model
+from ui.exits import DONE
+from ui.saying import say
+
+if TYPE_CHECKING:
+    from live.evaluation.simul.chart import Point
+    from live.evaluation.simul.costs import CostModel
+    from live.evaluation.simul.player import Played
+    from live.evaluation.simul.record import Playback, Talk
+    from live.evaluation.simul.runner import Plan
+    from live.evaluation.simul.table import Row
+    from ui.commands.evaluate_simul_table import ScoredRow
+
+ALL = "all"
+MINUTES = 30
+QUICK_MINUTES = 8
+"""Sound that two cores play in about five minutes."""
+
+
+def add_parser(measures: Commands) -> None:
+    """Add the measure's words."""
+    names = ", ".join(contestants.ALL)
+    parser = add_command(
+        measures,
+        "simul",
+        run,
+        "quality, delay and flicker of streaming policies, side by side on long talks",
+        detail="Talks of both directions are spoken once, by held-out voices, and kept. Each policy plays them through "
+        "the session's own segmenter and queue, with a single worker that is busy for as long as each call costs: as "
+        "measured here, and as the 8.4 B model would take.",
+        examples=(
+            "tongchuan evaluate simul --quick",
+            "tongchuan evaluate simul --policies VAD-final,ours --minutes 8 --json figures.json",
+            "tongchuan evaluate simul --markdown table.md --png chart.png --logs logs",
+        ),
+    )
+    parser.add_argument("--policies", type=_policies, default=tuple(contestants.ALL), metavar="all|A,B", help=names)
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=count, default=MINUTES, metavar="N", help=f"sound, at least ({MINUTES})")
+    length.add_argument("--quick", action="store_true", help=f"{QUICK_MINUTES} minutes of sound")
+    parser.add_argument("--jobs", type=count, default=2, metavar="N", help="processes at once (2)")
+    parser.add_argument(
+        "--rates",
+        type=Path,
+        metavar="F",
+        help="what the 8.4 B model costs, as measured on a GPU, instead of an estimate",
+    )
+    parser.add_argument(
+        "--peer",
+        type=_peer,
+        metavar="whisper_streaming=CHECKOUT",
+        help="run the policy class of this checkout, its code unchanged, in the place of what is re-implemented of it",
+    )
+    parser.add_argument("--json", type=Path, metavar="F", help="also write the figures as JSON")
+    parser.add_argument("--markdown", type=Path, metavar="F", help="also write the tables in Markdown")
+    parser.add_argument("--png", type=Path, metavar="F", help="also draw quality against delay")
+    parser.add_argument("--logs", type=Path, metavar="DIR", help="keep the logs that the field's scorers read")
+    parser.add_argument("--no-progress", action="store_true", help="show no progress bar")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it.
+
+    Raises:
+        LiveError: the settings or a file are wrong, or what makes the talks is not installed.
+        ModelError: there is no such model, it cannot be loaded, or it failed.
+    """
+    from live.evaluation.simul.chart import draw
+    from live.evaluation.simul.comparison import rows_of, too_easy, verdicts
+    from live.evaluation.simul.costs import LARGE, Measured, read_rates
+    from live.evaluation.simul.runner import Plan, found
+    from ui.commands.evaluate_simul_table import as_json, markdown, print_table, scored_tables, tables, verdict_table
+
+    settings, _ = load_settings(arguments)
+    costs: tuple[CostModel, ...] = (Measured(), read_rates(arguments.rates) if arguments.rates else LARGE)
+    entry = resolve_model(settings)
+    talks = _talks(QUICK_MINUTES if arguments.quick else arguments.minutes, arguments.jobs)
+    plan = Plan(entry.factory, arguments.policies, costs, settings.detector, arguments.peer)
+    played = _played(talks, plan, arguments)
+    rows = rows_of(played, found(plan))
+    held = verdicts(rows)
+    scored = _scored(rows, played, arguments.logs)
+    notes = _notes(entry.name, talks, plan, too_easy(rows), has_scores=bool(scored))
+    every = [*tables(rows), *scored_tables(scored), *([verdict_table(held)] if held else [])]
+    for table in every:
+        print_table(table)
+    for note in notes:
+        print(note)
+    if arguments.json is not None:
+        _write(arguments.json, as_json(rows, scored, held, {"model": entry.name, "notes": notes}))
+    if arguments.markdown is not None:
+        _write(arguments.markdown, markdown(every, found(plan), notes))
+    if arguments.png is not None:
+        draw([_point(row) for row in rows], arguments.png)
+    return DONE
+
+
+def _talks(minutes: int, n_processes: int) -> tuple[Talk, ...]:
+    """The talks, kept from before or spoken now.
+
+    Raises:
+        LiveError: what speaks them is not installed, or they cannot be kept.
+    """
+    import platformdirs
+
+    from live.evaluation.simul.kept_talks import keep, read
+    from live.evaluation.simul.record import Sentence, Talk
+
+    try:
+        from models.embedded.recipe import talks as spoken
+        from models.embedded.recipe.segments import OTHER
+    except ImportError as error:
+        raise LiveError(
+            f"The talks are spoken by the recipe's voices, and {error.name} is not installed: "
+            "`pip install 'tongchuan[recipe]'`."
+        ) from error
+    n = spoken.n_talks(minutes)
+    cache = platformdirs.user_cache_path("tongchuan", appauthor=False) / "evaluation"
+    folder = cache / f"talks-{spoken.fingerprint()}-{n}"
+    if kept := read(folder):
+        return kept
+    say(f"Speaking {n} talks, once.")
+    made = [
+        Talk(
+            each.name,
+            each.language,
+            OTHER[each.language],
+            each.samples,
+            tuple(Sentence(said.start, said.end, said.source, said.translation) for said in each.sentences),
+        )
+        for each in spoken.make_talks(minutes, n_processes, say)
+    ]
+    try:
+        keep(sorted(made, key=lambda talk: talk.name), folder)
+    except OSError as error:
+        raise RecordingError(f"The talks cannot be kept in {folder}: {error.strerror}.") from error
+    return read(folder)
+
+
+def _played(talks: Sequence[Talk], plan: Plan, arguments: argparse.Namespace) -> list[Played]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from live.evaluation.simul.runner import play_all
+
+    console = Console(file=sys.stderr)
+    played: list[Played] = []
+    with Progress(console=console, transient=True, disable=arguments.no_progress or not console.is_terminal) as bar:
+        task = bar.add_task("Playing talks", total=len(talks))
+        for results in play_all(talks, plan, min(arguments.jobs, len(talks))):
+            played += results
+            bar.advance(task)
+    return played
+
+
+def _scored(rows: Sequence[Row], played: Sequence[Played], logs: Path | None) -> list[ScoredRow]:
+    """What the field's own scorers say, where they are installed."""
+    from live.evaluation.simul import scorers
+
+    if scorers.environment() is None:
+        if logs is not None:
+            for row in rows:
+                _write_logs(row, played, logs)
+        return []
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = logs or Path(scratch)
+        return [(row, scorers.score(_of(row, played), row.mode, folder / _folder(row))) for row in rows]
+
+
+def _write_logs(row: Row, played: Sequence[Played], logs: Path) -> None:
+    from live.evaluation.simul.logs import write_logs
+
+    try:
+        write_logs(_of(row, played), row.mode, logs / _folder(row))
+    except OSError as error:
+        raise RecordingError(f"The logs cannot be written to {logs}: {error.strerror}.") from error
+
+
+def _of(row: Row, played: Sequence[Played]) -> list[Playback]:
+    """The playbacks that a line of the table is about."""
+    return [
+        each.playback
+        for each in sorted(played, key=lambda each: each.playback.talk.name)
+        if (each.playback.policy, each.cost_model, each.playback.talk.source, each.playback.talk.target)
+        == (row.policy, row.cost_model, row.source, row.target)
+    ]
+
+
+def _folder(row: Row) -> str:
+    name = f"{row.direction}-{row.policy}-{row.mode}-{row.cost_model}"
+    return "".join(char if char.isalnum() or char in ".-" else "_" for char in name)
+
+
+def _point(row: Row) -> Point:
+    from live.evaluation.simul.chart import Point
+
+    return Point(row.direction, row.cost_model, row.name, row.longyaal_ca_s, row.bleu, row.policy == contestants.OURS)
+
+
+def _notes(name: str, talks: Sequence[Talk], plan: Plan, easy: Sequence[Row], *, has_scores: bool) -> list[str]:
+    """What else is to be known of the figures."""
+    minutes = sum(seconds(len(talk.samples)) for talk in talks) / 60
+    n_sentences = sum(len(talk.sentences) for talk in talks)
+    notes = [
+        f"{len(talks)} talks, {minutes:.1f} minutes, {n_sentences} sentences, by {name}; the same ones every time.",
+        "Synthetic voices and meeting phrases: nothing is claimed for human speech.",
+        "LongYAAL is behind the sound heard; by the clock, with waiting and computing. Follow, balanced: what that "
+        "display mode shows; all others settled text alone.",
+        "Costs: " + "; ".join(costs.name for costs in plan.costs) + ". Measured costs depend on what else ran here.",
+    ]
+    if not has_scores:
+        notes.append("OmniSTEval and simulstream are not installed (`make eval-env`): all figures are our own.")
+    notes += [
+        f"{row.direction}: VAD-final is only {row.longyaal_s:.1f} s behind; these talks are too easy to compare on."
+        for row in {row.direction: row for row in easy}.values()
+    ]
+    return notes
+
+
+def _write(path: Path, text: str) -> None:
+    from live.files import replace_private
+
+    try:
+        replace_private(path, text)
+    except OSError as error:
+        raise RecordingError(f"The figures cannot be written to {path}: {error.strerror}.") from error
+
+
+def _policies(text: str) -> tuple[str, ...]:
+    if text == ALL:
+        return tuple(contestants.ALL)
+    known = {name.lower(): name for name in contestants.ALL}
+    names = [part.strip() for part in text.split(",")]
+    if unknown := [name for name in names if name.lower() not in known]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no policy; there are {', '.join(contestants.ALL)}")
+    return tuple(known[name.lower()] for name in names)
+
+
+def _peer(text: str) -> Path:
+    name, _, checkout = text.partition("=")
+    if name != "whisper_streaming" or not checkout:
+        raise argparse.ArgumentTypeError(f"{text!r} is not whisper_streaming=CHECKOUT")
+    return Path(checkout)
