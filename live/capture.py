@@ -1,51 +1,36 @@
-"""Where sound comes from: what every source has, and the microphone.
+"""Where sound comes from: what every source has, and the sources that are devices.
 
 In: the name of a device. Out: AudioBlocks in an AudioQueue, and one call of `lost` when the device is gone.
-Resampling and voice activity are not its business; files are read by `live.audio_file`.
+How a device is listened to is the business of `live.sound_systems`; resampling and voice activity are nobody's here;
+files are read by `live.audio_file`.
 """
 
 from __future__ import annotations
 
-import atexit
 import logging
-import re
 import threading
 import time
-from collections.abc import Callable, Iterator
-from types import ModuleType
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
-import numpy as np
-
-from live.audio import BLOCK_S, AudioBlock, Lane
-from live.devices import InputDevice, advice, find_input, input_devices, portaudio
+from live.audio import LANE_NAMES, Lane
+from live.devices import find_input
 from live.errors import CaptureError
 from live.queues import AudioQueue
-from models.base import SAMPLE_RATE
+from live.sound_systems.base import STALL_S, START_S, Feed, InputDevice, Recording, SoundSystem, called
+from live.sound_systems.base import DeviceKind as DeviceKind  # noqa: PLC0414 - whoever opens a source names its kind
+from live.sound_systems.choice import sound_system
+from live.sound_systems.sleep import slept_s
 
-STALL_S = max(10 * BLOCK_S, 0.5)
-"""No callback for so long: the device hangs, though PortAudio calls it active."""
-START_S = 3.0
-"""How long the first callback may take; Bluetooth headsets need about two seconds."""
-CLOSE_S = 2.0
-"""How long a stream may take to close."""
-_WATCH_S = 0.1
-
-DeviceKind = Literal["microphone", "system"]
-"""What a device hears: a room, or what the computer itself plays."""
+WATCH_S = 0.2
+"""How often a device is looked after."""
+SLEPT_S = 1.0
+"""A sleep shorter than this is none."""
 
 Lost = Callable[[str], None]
 """Told once, from a source's own thread, why no more sound comes; the session then closes the source."""
 
 _log = logging.getLogger(__name__)
-
-_ALLOW = {
-    "linux": "add yourself to the group `audio`, or allow the microphone for this Flatpak or Snap",
-    "darwin": "allow this terminal or Python in System Settings > Privacy & Security > Microphone",
-    "win32": "allow desktop apps in Settings > Privacy & security > Microphone",
-}
-_REFUSED = re.compile(r"permission denied|access is denied|access denied|not permitted|unauthori[sz]ed|0x80070005")
-_BUSY = re.compile(r"busy|device unavailable|in use|0x8889000a")
 
 
 class Source(Protocol):
@@ -92,187 +77,109 @@ def open_source(kind: DeviceKind, input_name: str = "") -> Source:
 
     Args:
         kind: also the lane its sound is on.
-        input_name: as `live.devices.find_input` takes it; "" is the system's default.
+        input_name: as `live.devices.find_input` takes it; "" is the system's default, and followed when that changes.
+            Of computer sound it is the output's.
     """
-    return Microphone(input_name) if kind == "microphone" else _NoSystemSound()
+    return DeviceSource(kind, input_name)
 
 
-class _NoSystemSound:
-    """Computer sound where it cannot be listened to."""
+class DeviceSource:
+    """A device, looked after until it is closed or lost.
 
-    lane: Lane = "system"
-    name = "computer sound"
-    is_live = True
-    rate = 0
-    channels = 0
+    Args:
+        kind: also the lane.
+        wanted: see `open_source`.
+        system: finds the sound system, each time the source is opened.
+    """
 
-    def open(self, queue: AudioQueue, lost: Lost) -> None:
-        raise CaptureError("The computer's own sound cannot be listened to here: choose a microphone.")
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class Microphone:
-    """An input device, through PortAudio."""
-
-    lane: Lane = "microphone"
     is_live = True
 
-    def __init__(self, input_name: str = "") -> None:
-        """Args: input_name: as `live.devices.find_input` takes it; "" is the system's default."""
-        self.name = input_name or "default microphone"
+    def __init__(self, kind: DeviceKind, wanted: str = "", system: Callable[[], SoundSystem] | None = None) -> None:
+        self.lane: DeviceKind = kind
+        self.name = wanted or f"default {LANE_NAMES[kind]}"
         self.rate = 0
         self.channels = 0
-        self._wanted = input_name
-        self._stream: _Stream | None = None
+        self._wanted = wanted
+        self._find_system = system or sound_system
+        self._last_key = ""
+        self._recording: Recording | None = None
         self._queue: AudioQueue | None = None
         self._watch: threading.Thread | None = None
-        self._is_closing = False
+        self._is_closing = threading.Event()
 
     def open(self, queue: AudioQueue, lost: Lost) -> None:
-        device = find_input(self._wanted, input_devices())
-        self._is_closing = False
-        feed = self._start(device, queue)
-        self.name, self._queue = device.name, queue
-        _log.info("microphone %r: %d Hz, %d channels", device.name, self.rate, self.channels)
-        self._watch = threading.Thread(target=self._run_watch, args=(feed, lost), name="watchdog", daemon=True)
+        system = self._find_system()
+        device = self._found(system.devices())
+        feed = Feed(self.lane, queue)
+        self._recording = recording = system.open(device, feed)
+        self._queue, self._last_key = queue, device.key
+        self.name, self.rate, self.channels = device.name, recording.rate, recording.channels
+        _log.info("%s %r: %d Hz, %d channels", LANE_NAMES[self.lane], self.name, self.rate, self.channels)
+        self._is_closing = threading.Event()
+        watch = _Watch(system, device, recording, feed, follows_default=not self._wanted)
+        self._watch = threading.Thread(
+            target=watch.run, args=(self._is_closing, lost), name=f"watchdog {self.lane}", daemon=True
+        )
         self._watch.start()
 
     def close(self) -> None:
-        if self._stream is None or self._queue is None:
+        if self._recording is None or self._queue is None:
             return
-        self._is_closing = True
-        stream, self._stream = self._stream, None
-        _shut(stream)
+        self._is_closing.set()
+        recording, self._recording = self._recording, None
+        recording.close()
         self._queue.close()
         if self._watch is not None and self._watch is not threading.current_thread():
             self._watch.join()
 
-    def _start(self, device: InputDevice, queue: AudioQueue) -> _Feed:
-        """Open the device in the first format it takes; sets rate and channels.
+    def _found(self, devices: tuple[InputDevice, ...]) -> InputDevice:
+        """The device meant: one that was chosen by a part of its name stays the same one while it is there."""
+        mine = tuple(device for device in devices if device.kind == self.lane)
+        if self._wanted and self._last_key:
+            for device in mine:
+                if device.key == self._last_key:
+                    return device
+        return find_input(self._wanted, mine, self.lane)
 
-        Raises:
-            CaptureError: it takes none.
-        """
-        sounddevice = portaudio()
-        refusals = []
-        for rate, channels in _formats(device):
-            feed = _Feed(queue, rate, channels)
-            try:
-                self._stream = _started(sounddevice, device, feed)
-            except sounddevice.PortAudioError as error:
-                refusals.append(error)
-            else:
-                self.rate, self.channels = rate, channels
-                return feed
-        raise CaptureError(_refusal(device.name, str(refusals[-1]))) from refusals[-1]
 
-    def _run_watch(self, feed: _Feed, lost: Lost) -> None:
-        """Notice that the stream ended, or that a stream called active delivers nothing."""
-        while not feed.ended.wait(_WATCH_S):
-            if time.monotonic() > feed.due_s:
-                lost(f"The microphone '{self.name}' has stopped delivering sound.")
+class _Watch:
+    """Sees what becomes of a device. Nothing of it is called by the device's own thread."""
+
+    def __init__(
+        self, system: SoundSystem, device: InputDevice, recording: Recording, feed: Feed, *, follows_default: bool
+    ) -> None:
+        self._system, self._device, self._recording, self._feed = system, device, recording, feed
+        self._follows_default = follows_default
+        self._slept_s = slept_s()
+
+    def run(self, is_closing: threading.Event, lost: Lost) -> None:
+        while not is_closing.wait(WATCH_S):
+            reason = self._reason()
+            if reason is not None:
+                if not is_closing.is_set():  # closing it is not losing it
+                    lost(reason)
                 return
-        if not self._is_closing:
-            lost(f"The microphone '{self.name}' is gone.")
 
+    def _reason(self) -> str | None:
+        """Why no more of its sound comes; None while all is well."""
+        if slept_s() - self._slept_s > SLEPT_S:
+            return f"{called(self._device)} was interrupted: the computer was asleep."
+        problem = self._recording.problem()
+        if problem is None and self._is_stalled():
+            problem = "has stopped delivering sound"
+        if problem is not None:
+            return f"{called(self._device)} {problem}."
+        return self._new_default() if self._follows_default else None
 
-class _Stream(Protocol):
-    """What is used of sounddevice.RawInputStream."""
+    def _is_stalled(self) -> bool:
+        limit_s = STALL_S if self._feed.has_begun else START_S
+        return self._device.kind == "microphone" and time.monotonic() - self._feed.last_s > limit_s
 
-    def start(self) -> None: ...
-    def abort(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class _Times(Protocol):
-    """What PortAudio says about a block's time, on the device's clock."""
-
-    inputBufferAdcTime: float  # noqa: N815 - PortAudio's name
-
-
-class _Status(Protocol):
-    """What PortAudio says happened before a block."""
-
-    input_overflow: bool
-
-
-class _Feed:
-    """The stream's callback: copies, stamps, appends, and keeps count. Runs on PortAudio's thread."""
-
-    def __init__(self, queue: AudioQueue, rate: int, channels: int) -> None:
-        self.due_s = time.monotonic() + START_S
-        """By when the next callback is expected."""
-        self.ended = threading.Event()
-        """The stream ended, by itself or because it was closed."""
-        self.rate = rate
-        self.channels = channels
-        self._queue = queue
-        self._next = 0
-        self._next_adc_s = 0.0
-
-    def __call__(self, data: memoryview, n_samples: int, times: _Times, status: _Status) -> None:
-        now_s = time.monotonic()
-        if status.input_overflow and self._next_adc_s:
-            # What the device dropped still took its time.
-            self._next += max(0, round((times.inputBufferAdcTime - self._next_adc_s) * self.rate))
-        samples = np.frombuffer(bytes(data), np.int16).reshape(n_samples, self.channels)
-        self._queue.offer(AudioBlock("microphone", samples, self._next, now_s))
-        self._next += n_samples
-        self._next_adc_s = times.inputBufferAdcTime + n_samples / self.rate
-        self.due_s = now_s + STALL_S
-
-
-def _started(sounddevice: ModuleType, device: InputDevice, feed: _Feed) -> _Stream:
-    """A running stream; raises PortAudioError where the device does not take the feed's format."""
-    stream: _Stream = sounddevice.RawInputStream(
-        device=device.index,
-        samplerate=feed.rate,
-        channels=feed.channels,
-        dtype="int16",
-        blocksize=round(feed.rate * BLOCK_S),
-        callback=feed,
-        finished_callback=feed.ended.set,
-    )
-    try:
-        stream.start()
-    except sounddevice.PortAudioError:
-        stream.close()
-        raise
-    return stream
-
-
-def _shut(stream: _Stream) -> None:
-    """Close a stream; leave it behind where its sound server hangs, which PortAudio would wait for without end."""
-
-    def shut() -> None:
-        stream.abort()
-        stream.close()
-
-    closer = threading.Thread(target=shut, name="microphone closer", daemon=True)
-    closer.start()
-    closer.join(CLOSE_S)
-    if closer.is_alive():
-        _log.warning("the sound server does not answer: the microphone is left open")
-        # When the program ends, sounddevice would wait for it as well, and the program never end.
-        atexit.unregister(portaudio()._exit_handler)
-
-
-def _formats(device: InputDevice) -> Iterator[tuple[int, int]]:
-    """(rate, channels) to try: what the session wants, then what the device has by itself."""
-    yield SAMPLE_RATE, 1
-    yield device.rate, 1
-    yield device.rate, min(2, device.channels)
-    yield device.rate, device.channels
-
-
-def _refusal(name: str, error: str) -> str:
-    """What a refused microphone's owner should do."""
-    text = error.casefold()
-    if _REFUSED.search(text):
-        return f"The microphone '{name}' may not be used: {advice(_ALLOW)}."
-    another = "name another with --input (`tongchuan devices` lists them)"
-    if _BUSY.search(text):
-        return f"The microphone '{name}' is in use by another program: close that one, or {another}."
-    return f"The microphone '{name}' cannot be opened ({error}): {another}."
+    def _new_default(self) -> str | None:
+        try:
+            key = self._system.default(self._device.kind)
+        except CaptureError as error:
+            return str(error)
+        if key is None or key == self._device.key:
+            return None
+        return f"{called(self._device)} is no longer the one that the system uses."

@@ -6,14 +6,16 @@ In: samples at 16 kHz, a few at a time. Out: sound. Which samples, and when, is 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import soxr
 
-from live.devices import advice, portaudio
 from live.errors import PlaybackError
+from live.sound_systems.base import advice
+from live.sound_systems.portaudio import in_use, portaudio
 from models.base import SAMPLE_RATE, Samples
 
 _CONNECT_ONE = {
@@ -32,6 +34,12 @@ class Loudspeaker:
     """
 
     def __init__(self) -> None:
+        with ExitStack() as held:
+            held.enter_context(in_use())
+            self._open()
+            self._held = held.pop_all()
+
+    def _open(self) -> None:
         sounddevice = portaudio()
         self._error: type[Exception] = sounddevice.PortAudioError
         try:
@@ -66,6 +74,7 @@ class Loudspeaker:
             raise self._lost(error) from error
         finally:
             self._stream.close()
+            self._held.close()
 
     def _write(self, samples: Samples, *, is_last: bool) -> None:
         if self._resampler is not None:

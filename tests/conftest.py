@@ -11,6 +11,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["HF_HUB_CACHE"] = str(Path(os.devnull) / "hub")  # no test finds what the developer has fetched
 os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+os.environ["PULSE_SERVER"] = "unix:" + os.devnull  # no test listens to the developer's own sound
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several threads on a busy machine wait for one another without end
 
 

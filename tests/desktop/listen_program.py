@@ -9,13 +9,13 @@ import threading
 
 import numpy as np
 
-from live.capture import Microphone
+from live.capture import open_source
 from live.queues import AudioQueue
 from live.resample import Resampler
 
 
 def main(name: str, path: str) -> None:
-    microphone, queue = Microphone(name), AudioQueue(60.0)
+    microphone, queue = open_source("microphone", name), AudioQueue(60.0)
     microphone.open(queue, lambda reason: print("lost", reason, flush=True))
     queue.rate = microphone.rate
     resampler = Resampler("microphone", microphone.rate, microphone.channels)

@@ -31,6 +31,7 @@ class FakePortAudio:
     def __init__(self, *devices, default=0, refuse=lambda rate, channels: None, refuse_start=None, list_error=None):
         self.default = SimpleNamespace(device=[default, -1])
         self.streams = []
+        self.n_lists = 0
         self._devices = devices
         self._refuse = refuse
         self._refuse_start = refuse_start
@@ -38,6 +39,13 @@ class FakePortAudio:
 
     def _exit_handler(self):
         """What sounddevice does when the program ends."""
+
+    def _terminate(self):
+        assert all(stream.state in ("opened", "closed") for stream in self.streams), "this would end a stream"
+        self.n_lists += 1
+
+    def _initialize(self):
+        """It looks for devices."""
 
     def query_devices(self):
         if self._list_error:

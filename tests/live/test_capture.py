@@ -7,11 +7,17 @@ import pytest
 from fake_portaudio import FakePortAudio, device
 
 from live import capture
-from live.capture import Microphone, open_source
+from live.capture import DeviceSource, open_source
 from live.errors import CaptureError
 from live.queues import AudioQueue
+from live.sound_systems import portaudio
+from live.sound_systems.portaudio import PortAudioSystem
 
 ONLY_48K = {(48_000, 1), (48_000, 2)}
+
+
+def microphone_named(name=""):
+    return DeviceSource("microphone", name, PortAudioSystem)
 
 
 def refusing_all_but(accepted):
@@ -34,7 +40,7 @@ def ignore(reason):
 
 
 def opened(fake, name="", capacity_s=10.0, lost=ignore):
-    microphone, queue = Microphone(name), AudioQueue(capacity_s, 16_000)
+    microphone, queue = microphone_named(name), AudioQueue(capacity_s, 16_000)
     microphone.open(queue, lost)
     return microphone, queue, fake.streams[-1]
 
@@ -145,8 +151,8 @@ def test_closing_aborts_the_stream_and_closes_the_queue_and_may_be_done_twice(in
 def test_a_sound_server_that_hangs_does_not_hold_up_closing_nor_the_end_of_the_program(install, monkeypatch):
     fake = install(FakePortAudio(device(0, "Yeti")))
     unregistered = []
-    monkeypatch.setattr(capture, "CLOSE_S", 0.0)
-    monkeypatch.setattr(capture.atexit, "unregister", unregistered.append)
+    monkeypatch.setattr(portaudio, "CLOSE_S", 0.0)
+    monkeypatch.setattr(portaudio.atexit, "unregister", unregistered.append)
     microphone, queue, stream = opened(fake)
     stream.answers.clear()
     stream.vanish()
@@ -158,7 +164,7 @@ def test_a_sound_server_that_hangs_does_not_hold_up_closing_nor_the_end_of_the_p
 
 
 def test_a_microphone_that_was_never_opened_can_be_closed():
-    Microphone().close()
+    microphone_named().close()
 
 
 def test_a_microphone_may_be_opened_again(install):
@@ -220,7 +226,7 @@ def test_a_device_that_never_begins_is_noticed(install, monkeypatch):
 def test_whoever_is_told_may_close_the_microphone_at_once(install):
     told = Told()
     fake = install(FakePortAudio(device(0, "Yeti")))
-    microphone, queue = Microphone(), AudioQueue(10.0, 16_000)
+    microphone, queue = microphone_named(), AudioQueue(10.0, 16_000)
 
     def close_and_tell(reason):
         microphone.close()
@@ -259,7 +265,7 @@ def test_a_refused_microphone_is_named_with_what_to_do(install, monkeypatch, whe
     fake = install(FakePortAudio(device(0, "Yeti"), **refusals))
 
     with pytest.raises(CaptureError, match=message) as refusal:
-        Microphone().open(AudioQueue(10.0, 16_000), ignore)
+        microphone_named().open(AudioQueue(10.0, 16_000), ignore)
     assert "Yeti" in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert {stream.state for stream in fake.streams} <= {"closed"}
@@ -269,7 +275,7 @@ def test_without_a_microphone_nothing_is_opened(install):
     fake = install(FakePortAudio(default=-1))
 
     with pytest.raises(CaptureError, match="No microphone was found"):
-        Microphone().open(AudioQueue(10.0, 16_000), ignore)
+        microphone_named().open(AudioQueue(10.0, 16_000), ignore)
     assert fake.streams == []
 
 
@@ -277,7 +283,7 @@ def test_an_unknown_microphone_is_refused_with_the_nearest_name(install):
     install(FakePortAudio(device(0, "Blue Yeti"), device(1, "Webcam")))
 
     with pytest.raises(CaptureError, match="no microphone named 'blue yetti'; the nearest is 'Blue Yeti'"):
-        Microphone("blue yetti").open(AudioQueue(10.0, 16_000), ignore)
+        microphone_named("blue yetti").open(AudioQueue(10.0, 16_000), ignore)
 
 
 def test_a_source_is_opened_by_kind_and_name(install):

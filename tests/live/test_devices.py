@@ -3,9 +3,9 @@ import sys
 import pytest
 from fake_portaudio import FakePortAudio, device
 
-from live import devices as devices_module
 from live.devices import InputDevice, find_input, input_devices
 from live.errors import CaptureError
+from live.sound_systems import portaudio as portaudio_module
 
 
 def listed(name, index=0, *, is_default=False):
@@ -85,7 +85,7 @@ def failing_import(monkeypatch, error):
         assert name == "sounddevice"
         raise error
 
-    monkeypatch.setattr(devices_module.importlib, "import_module", fail)
+    monkeypatch.setattr(portaudio_module.importlib, "import_module", fail)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from fake_sound_system import FakeSystem
 
 from ui import logs
 from ui.cli import main
@@ -122,31 +123,12 @@ def test_without_a_screen_one_line_offers_the_terminal(capsys, monkeypatch):
 
 
 def test_without_a_microphone_listening_ends_in_one_line_and_keeps_an_older_file(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("live.capture.input_devices", lambda: ())
+    monkeypatch.setattr("live.capture.sound_system", FakeSystem)
     older = tmp_path / "talk.srt"
     older.write_text("yesterday's")
     assert main(["listen", "--model", "fake", "--srt", str(older)]) == 1
     assert "No microphone was found" in capsys.readouterr().err
     assert older.read_text() == "yesterday's"
-
-
-def test_devices_says_what_to_do_where_there_is_no_microphone(capsys, monkeypatch):
-    monkeypatch.setattr("live.devices.input_devices", lambda: ())
-    assert "No microphone was found" in fails_in_one_line(capsys, "devices")
-
-
-def test_devices_lists_names_with_the_default_marked(capsys, monkeypatch):
-    from live.devices import InputDevice
-
-    found = (
-        InputDevice(0, "Internal", "ALSA", 2, 48_000, False),
-        InputDevice(4, "USB 麦克风", "ALSA", 1, 16_000, True),
-    )
-    monkeypatch.setattr("live.devices.input_devices", lambda: found)
-    assert main(["devices"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["0", "Internal", "ALSA,", "48000", "Hz,", "2", "channels"]
-    assert lines[1].split() == ["*", "4", "USB", "麦克风", "ALSA,", "16000", "Hz,", "mono"]
 
 
 def test_models_marks_the_one_that_is_used_and_says_why(capsys):

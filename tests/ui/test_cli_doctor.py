@@ -55,7 +55,7 @@ def test_whatever_is_broken_every_check_is_reported(lines, monkeypatch, own_home
         raise OSError("something nobody thought of")
 
     (own_home / "settings.toml").write_text("text_size = 'big'")
-    monkeypatch.setattr("live.devices.portaudio", refuse)
+    monkeypatch.setattr("live.sound_systems.portaudio.portaudio", refuse)
     monkeypatch.setattr("ui.screen.screen_problem", crash)
     monkeypatch.setattr("importlib.metadata.version", crash)
     found = lines()

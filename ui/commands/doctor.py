@@ -202,7 +202,8 @@ def _network() -> str:
 
 
 def _sound() -> str:
-    from live.devices import find_input, input_devices, portaudio
+    from live.devices import find_input, input_devices
+    from live.sound_systems.portaudio import portaudio
 
     version = portaudio().get_portaudio_version()[1]
     devices = input_devices()
@@ -213,12 +214,13 @@ def _sound() -> str:
 def _microphone(arguments: argparse.Namespace) -> str:
     import numpy as np
 
-    from live.capture import START_S, Microphone
+    from live.capture import open_source
     from live.queues import AudioQueue
+    from live.sound_systems.base import START_S
 
     settings, _ = load_settings(arguments)
     sound = AudioQueue(capacity_s=10 * LISTEN_S)
-    microphone = Microphone(settings.input)
+    microphone = open_source("microphone", settings.input)
     microphone.open(sound, lambda _reason: None)
     try:
         blocks = [sound.get(START_S)]
