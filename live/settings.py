@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
 import filelock
 import platformdirs
@@ -22,12 +22,13 @@ from live.errors import SettingsError
 from live.events import Mode, SourceKind
 from live.files import OWNER_ONLY_FOLDER, replace_private
 from models.base import LANGUAGES, WRITTEN_ONLY
+from models.precision import QUANTS, Wish
 
 PATH_VARIABLE = "TONGCHUAN_SETTINGS"
 """Environment variable that names another settings file."""
 SPOKEN = tuple(code for code in LANGUAGES if code not in WRITTEN_ONLY)
 """Codes of the languages that speech may be in."""
-AUTO = "auto"
+AUTO: Final = "auto"
 TRUTHS: Mapping[str, bool] = {"true": True, "false": False}
 """How a choice between two is written, in the file and on the command line."""
 LOCK_TIMEOUT_S = 5.0
@@ -113,6 +114,14 @@ class Settings:
         ),
     ] = AUTO
     device: Annotated[str, Rule(str, "What the model computes on.", (AUTO, "cuda", "mps", "cpu"))] = AUTO
+    quant: Annotated[
+        Wish,
+        Rule(
+            str,
+            "How exactly the model's weights are held: auto is the most exact that there is memory for.",
+            (AUTO, *QUANTS),
+        ),
+    ] = AUTO
     source: Annotated[SourceKind, Rule(str, "What is listened to.", ("microphone", "system", "both"))] = "microphone"
     input: Annotated[str, Rule(str, "Name of the microphone, or a part of it; empty for the system's own choice.")] = ""
     output: Annotated[

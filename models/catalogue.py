@@ -17,7 +17,8 @@ from typing import Final
 from models.base import AnswererFactory, Mode, ModelLoadError, TranslatorFactory
 from models.checkpoint_files import CONFIG, BrokenFileError, problem, read_kind, size_bytes
 from models.download import cached_folder, endpoint
-from models.published import PUBLISHED, TONGYI_LICENCE, TONGYI_NOTICE, Precision, Published
+from models.precision import Parts, Quant
+from models.published import PUBLISHED, TONGYI_LICENCE, TONGYI_NOTICE, Published
 
 AUTO: Final = "auto"
 """Stands for the best model there is; choosing it says why."""
@@ -56,9 +57,9 @@ class Entry:
     size_bytes: int | None = None
     """Of its files; None where not known."""
     memory_bytes: int | None = None
-    """That it needs while it runs; None where not known."""
-    weights: Mapping[Precision, int] = field(default_factory=dict)
-    """Bytes of its weights by precision: computed, not measured. Empty where not known."""
+    """Measured: that it needs while it runs; None where nobody has."""
+    parts: Parts | None = None
+    """How many values it has, from which its needs are computed; None where not known."""
     languages: tuple[str, ...] = ()
     """Codes; empty where only loading tells."""
     bleu: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -76,6 +77,8 @@ class Entry:
     """Why not, where some of them are: a clause."""
     reason: str = ""
     """Why it was chosen, where "auto" chose it: one sentence."""
+    held: str = ""
+    """In which precision its weights are held, and why: one sentence."""
 
 
 class NotHereError(ModelLoadError):
@@ -147,6 +150,15 @@ def resolve(name_or_path: str, device: str = "auto") -> Entry:
     return entry
 
 
+def quantized(entry: Entry, quant: Quant) -> Entry:
+    """The same model, its weights held in another precision."""
+    if quant == "none":
+        return entry
+    factory = TranslatorFactory(entry.factory.target, {**entry.factory.arguments, "quant": quant})
+    answerer = entry.answerer and AnswererFactory(entry.answerer.target, {**entry.answerer.arguments, "quant": quant})
+    return replace(entry, factory=factory, answerer=answerer)
+
+
 def embedded_folder() -> Path:
     """Where the checkpoint that comes with the program lies."""
     return Path(str(importlib.resources.files("models.embedded")))
@@ -176,8 +188,7 @@ def _published(published: Published, device: str) -> Entry:
         answerer=AnswererFactory(QWEN_ANSWERER),
         repository=published.repository,
         size_bytes=published.n_bytes,
-        memory_bytes=published.n_bytes + RUNNING_BYTES,
-        weights=published.weights,
+        parts=published.parts,
         languages=published.languages,
         bleu=published.bleu,
         bleu_source=published.bleu_source,

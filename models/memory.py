@@ -1,7 +1,8 @@
-"""What a model may fill: the memory that is free on this computer's GPU.
+"""What a model may fill: the memory that is free where it would compute, on a GPU or on the processor.
 
-In: the compute device asked for. Out: a Gpu, or the reason why there is none. torch is not imported to learn it, since
-that takes seconds: the driver's own tool is asked. Which model fits is `models.choice`'s business.
+In: the compute device asked for. Out: a Gpu, or the reason why there is none; the processor's memory. torch is not
+imported to learn it, since that takes seconds: the driver's own tool is asked. Which model fits is `models.choice`'s
+business.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import platform
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
+
+import psutil
 
 _TIMEOUT_S = 10.0
 """A driver that wakes its cards takes seconds; one that hangs is not waited for."""
@@ -29,6 +32,18 @@ class Gpu:
     name: str
     free_bytes: int
     """What a model may fill."""
+    device: Literal["cuda", "mps"] = "cuda"
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """What a model computes on where there is no GPU, or where it was asked for."""
+
+    free_bytes: int
+    """Of main memory, what other programs leave."""
+
+    name = "this computer"
+    device = "cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,11 @@ def find_gpu(device: str = "auto") -> Gpu | NoGpu:
     if device == "mps":
         return _apple()
     return _nvidia()
+
+
+def processor() -> Processor:
+    """The processor and its memory."""
+    return Processor(psutil.virtual_memory().available)
 
 
 def _nvidia() -> Gpu | NoGpu:
@@ -117,6 +137,6 @@ def _apple() -> Gpu | NoGpu:
         done = subprocess.run(
             ["/usr/sbin/sysctl", "-n", "hw.memsize"], capture_output=True, text=True, timeout=_TIMEOUT_S, check=True
         )
-        return Gpu("the Apple GPU", int(int(done.stdout) * _APPLE_SHARE))
+        return Gpu("the Apple GPU", int(int(done.stdout) * _APPLE_SHARE), "mps")
     except (OSError, subprocess.SubprocessError, ValueError):
         return NoGpu("this Mac does not say how much memory it has")

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from models.base import Mode
-
-Precision = Literal["bf16", "int8", "int4"]
+from models.precision import Parts
 
 LANGUAGES = ("en", "zh", "de", "es", "ko", "fr", "ja", "it")
 """Of all of them: those that Qwen-Audio has tags for."""
 
 _BLOCK_VALUES = 32 * (4 * 4096**2 + 3 * 4096 * 11_008)
-"""Values in the linear layers of the language model, the part that is quantized; one shape for both generations."""
-_SCALE_BYTES = 4 / 128
-"""Of a four-bit value: its share of the scale and the zero point that a group of 128 has in bfloat16."""
+_ENCODER_VALUES = 32 * (4 * 1280**2 + 2 * 1280 * 5120)
+"""Both generations have one shape but for their vocabularies and the encoder's first layer."""
 
 _TAGS = {
     ("en", "de"): 25.1,
@@ -59,6 +56,8 @@ class Published:
     mode: Mode
     n_bytes: int
     """Of its weights as published, in bfloat16."""
+    n_rows: int
+    """Of its vocabulary."""
     bleu: Mapping[tuple[str, str], float]
     """CoVoST 2, by (source, target)."""
     bleu_source: str
@@ -67,14 +66,11 @@ class Published:
     languages: tuple[str, ...] = field(default=LANGUAGES)
 
     @property
-    def weights(self) -> Mapping[Precision, int]:
-        """Bytes of the weights by precision: computed, not measured."""
-        rest = self.n_bytes - 2 * _BLOCK_VALUES
-        return {
-            "bf16": self.n_bytes,
-            "int8": rest + _BLOCK_VALUES,
-            "int4": rest + round(_BLOCK_VALUES * (0.5 + _SCALE_BYTES)),
-        }
+    def parts(self) -> Parts:
+        """How many values it has, by what may be quantized."""
+        head = 4096 * self.n_rows
+        rest = self.n_bytes // 2 - _BLOCK_VALUES - head - _ENCODER_VALUES
+        return Parts(_BLOCK_VALUES, head, _ENCODER_VALUES, rest)
 
 
 PUBLISHED = (
@@ -84,6 +80,7 @@ PUBLISHED = (
         repository="Qwen/Qwen-Audio",
         mode="task_tags",
         n_bytes=16_792_444_928,
+        n_rows=155_947,
         bleu=_TAGS,
         bleu_source="the README of QwenLM/Qwen-Audio",
         licence=TONGYI_LICENCE,
@@ -95,6 +92,7 @@ PUBLISHED = (
         repository="Qwen/Qwen-Audio-Chat",
         mode="chatml",
         n_bytes=16_792_444_928,
+        n_rows=155_947,
         bleu={("en", "zh"): 15.33, ("zh", "en"): 9.90},
         bleu_source="AudioBench, June 2025",
         licence=TONGYI_LICENCE,
@@ -106,6 +104,7 @@ PUBLISHED = (
         repository="Qwen/Qwen2-Audio-7B",
         mode="prompt",
         n_bytes=16_794_189_824,  # 2 bytes for each of its 8,397,094,912 values
+        n_rows=156_032,
         bleu=_PROMPT,
         bleu_source="the README of QwenLM/Qwen2-Audio, for the weights as they are published",
         licence="Apache-2.0",
@@ -116,6 +115,7 @@ PUBLISHED = (
         repository="Qwen/Qwen2-Audio-7B-Instruct",
         mode="chatml",
         n_bytes=16_794_189_824,
+        n_rows=156_032,
         bleu={("en", "zh"): 25.8, ("zh", "en"): 16.5},
         bleu_source="AudioBench, June 2025",
         licence="Apache-2.0",

@@ -27,6 +27,7 @@ from models.base import (
     TranslateError,
     Turn,
 )
+from models.precision import Quant
 from models.qwen_audio import chat
 from models.qwen_audio.decoder import Decoder
 from models.qwen_audio.instructions import TABLE
@@ -55,17 +56,21 @@ class _Asked:
 class QwenAudioAnswerer:
     """One loaded checkpoint that answers about sound."""
 
-    def __init__(self, folder: str, device: str = "auto", mode: Mode | None = None) -> None:
+    def __init__(
+        self, folder: str, device: str = "auto", mode: Mode | None = None, quant: Quant = "none"
+    ) -> None:
         """Nothing is read before `load`.
 
         Args:
             folder: a checkpoint with its vocabulary.
             device: one of device.DEVICES.
             mode: how the checkpoint is told what to do; None is what its files say.
+            quant: how its weights are held.
         """
         self._folder = Path(folder)
         self._device = device
         self._mode = mode
+        self._quant = quant
         self._loaded: Loaded | None = None
 
     def load(self, progress: Progress) -> AnswererCapabilities:
@@ -74,7 +79,7 @@ class QwenAudioAnswerer:
         Raises:
             ModelLoadError: the checkpoint is missing, broken or of another kind, or was taught no answers.
         """
-        loaded = load_folder(self._folder, self._device, self._mode, progress)
+        loaded = load_folder(self._folder, self._device, self._mode, progress, self._quant)
         checkpoint = loaded.checkpoint
         if checkpoint.mode == "chatml":
             chat.check(loaded.tokenizer)

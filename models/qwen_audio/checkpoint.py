@@ -1,8 +1,8 @@
 """Weights from a folder into the library's Qwen2AudioForConditionalGeneration, strictly.
 
 In: a folder with config.json and safetensors, whole or in shards. Out: a Checkpoint, or a ModelLoadError that names
-what is wrong. Every tensor is read once and goes straight to its device; nothing of the checkpoint is ever executed or
-unpickled. Vocabularies and downloads are not its business.
+what is wrong. Every tensor is read once, goes straight to its device and is quantized there where that is asked for;
+nothing of the checkpoint is ever executed or unpickled. Vocabularies and downloads are not its business.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from transformers import Qwen2AudioForConditionalGeneration
 
 from models.base import Mode, ModelLoadError, Progress
 from models.checkpoint_files import CONFIG
+from models.precision import Quant
 from models.qwen_audio.files import few, opened, read_json, tensor_files
 from models.qwen_audio.frontend import FrontEnd
 from models.qwen_audio.layouts import Layout, first_line, read_layout
+from models.qwen_audio.quantize import check as check_quant
+from models.qwen_audio.quantize import is_quantized, quantize_layer
 from models.qwen_audio.tokenizer import Tokenizer
 from models.qwen_audio.vocabulary import IM_END, library_tags
 
@@ -98,6 +101,8 @@ def load(
     dtype: torch.dtype | None = None,
     progress: Progress = lambda _: None,
     mode: Mode | None = None,
+    *,
+    quant: Quant = "none",
 ) -> Checkpoint:
     """Load a checkpoint of Qwen-Audio, Qwen2-Audio or this project's recipe.
 
@@ -108,16 +113,30 @@ def load(
             device has none).
         progress: told the share of tensors read.
         mode: how it is told what to do; None is what its files say.
+        quant: how the weights of linear layers are held.
 
     Raises:
-        ModelLoadError: a file is missing, corrupt or pickled, or a tensor is missing, extra or of another shape.
+        ModelLoadError: a file is missing, corrupt or pickled, a tensor is missing, extra or of another shape, or what
+            the precision needs is not here.
     """
     layout, files = inspect(folder)
+    check_quant(quant, device)
     model = build_on_meta(layout)
-    _fill(model, layout, files, progress, device=device, dtype=dtype)
-    _restore_rotary(model, device)
+    _fill(model, layout, files, progress, device=device, dtype=dtype, quant=quant)
+    return finished(model, layout, mode)
+
+
+def finished(model: Qwen2AudioForConditionalGeneration, layout: Layout, mode: Mode | None = None) -> Checkpoint:
+    """A model whose weights are all there, ready to compute.
+
+    Args:
+        model: of the layout, filled.
+        layout: what the config says.
+        mode: how it is told what to do; None is what the layout says.
+    """
+    embeddings = model.get_input_embeddings().weight  # never quantized
+    _restore_rotary(model, embeddings.device)
     model.eval()
-    head = model.lm_head.weight
     return Checkpoint(
         model=model,
         name=layout.name,
@@ -126,8 +145,8 @@ def load(
         languages=layout.languages,
         max_tokens=layout.config.text_config.max_position_embeddings,
         audio_start_id=layout.audio_start_id,
-        device=head.device,
-        dtype=head.dtype,
+        device=embeddings.device,
+        dtype=embeddings.dtype,
     )
 
 
@@ -184,6 +203,7 @@ def _fill(
     *,
     device: torch.device,
     dtype: torch.dtype | None,
+    quant: Quant,
 ) -> None:
     targets = stored_tensors(layout, model)
     _compare_names(targets.keys(), files.keys())
@@ -195,20 +215,22 @@ def _fill(
         if name == layout.bounds:
             bounds = placed
         else:
-            _assign(model, targets[name].names, placed)
+            _assign(model, targets[name].names, placed, quant)
         progress(count / len(files))
     if bounds is not None and layout.audio_start_id is not None:
         rows = model.get_input_embeddings().weight
         rows.data[layout.audio_start_id : layout.audio_start_id + len(bounds)] = bounds
 
 
-def _assign(model: nn.Module, names: tuple[str, ...], tensor: torch.Tensor) -> None:
+def _assign(model: nn.Module, names: tuple[str, ...], tensor: torch.Tensor, quant: Quant) -> None:
     start = 0
     for name in names:
         owner, _, leaf = name.rpartition(".")
         module = model.get_submodule(owner)
         rows = getattr(module, leaf).shape[0]
         setattr(module, leaf, nn.Parameter(tensor[start : start + rows], requires_grad=False))
+        if leaf == "weight" and is_quantized(model, owner, quant):
+            quantize_layer(model, owner, quant)
         start += rows
 
 

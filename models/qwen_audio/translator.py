@@ -26,10 +26,11 @@ from models.base import (
 )
 from models.calibration import stored_threshold
 from models.pointers import stored_pointers
+from models.precision import Quant
 from models.qwen_audio.asking import Ask, Asking, Direction, directions_between
 from models.qwen_audio.decoder import Decoder, Text
 from models.qwen_audio.instructed import SentenceAsking
-from models.qwen_audio.loading import Loaded, computing, free_memory, load_folder
+from models.qwen_audio.loading import Loaded, computing, free_memory, load_folder, tried_again
 from models.qwen_audio.offtarget import found_instead
 from models.qwen_audio.pointing import Pointing
 from models.qwen_audio.prompts import spoken
@@ -55,17 +56,21 @@ class QwenAudioTranslator:
     once more with the language forced, and the second is taken only if it is in the right one.
     """
 
-    def __init__(self, folder: str, device: str = "auto", mode: Mode | None = None) -> None:
+    def __init__(
+        self, folder: str, device: str = "auto", mode: Mode | None = None, quant: Quant = "none"
+    ) -> None:
         """Nothing is read before `load`.
 
         Args:
             folder: a checkpoint with its vocabulary.
             device: one of device.DEVICES.
             mode: how the checkpoint is told what to do; None is what its files say.
+            quant: how its weights are held.
         """
         self._folder = Path(folder)
         self._device = device
         self._mode = mode
+        self._quant = quant
         self._ready: _Ready | None = None
 
     def load(self, progress: Progress) -> Capabilities:
@@ -74,7 +79,7 @@ class QwenAudioTranslator:
         Raises:
             ModelLoadError: the checkpoint is missing, broken or of another kind, or the device is not here.
         """
-        loaded = load_folder(self._folder, self._device, self._mode, progress)
+        loaded = load_folder(self._folder, self._device, self._mode, progress, self._quant)
         mode = loaded.checkpoint.mode
         asking: Asking = TagAsking(loaded) if mode == "task_tags" else SentenceAsking(loaded, mode)
         pointers = stored_pointers(self._folder)
@@ -103,10 +108,11 @@ class QwenAudioTranslator:
             TranslateError: the sound is too long or broken, a language is unknown, or the model failed.
             Cancelled: nobody waits any more.
         """
-        if self._ready is None:
+        ready = self._ready
+        if ready is None:
             raise TranslateError("The model has not been loaded.")
         with computing("this utterance"):
-            return _answer(self._ready, request, cancelled)
+            return tried_again(lambda: _answer(ready, request, cancelled))
 
     def close(self) -> None:
         """Free memory."""

@@ -162,10 +162,6 @@ def test_only_the_licence_that_asks_for_a_notice_has_one():
 
 def test_the_figures_are_those_of_the_published_checkpoints():
     entries = {entry.name: entry for entry in catalogue.large()}
-    gigabytes = {
-        name: [round(n_bytes / 1e9, 2) for n_bytes in entry.weights.values()] for name, entry in entries.items()
-    }
-    assert gigabytes["qwen-audio"] == [16.79, 10.32, 7.28]
     assert entries["qwen-audio"].size_bytes == 2 * 8_396_222_464
     assert entries["qwen2-audio"].size_bytes == 2 * 8_397_094_912
     assert entries["qwen-audio"].bleu["en", "zh"] == 41.5

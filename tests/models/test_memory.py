@@ -106,7 +106,7 @@ def test_a_mac_s_gpu_may_fill_a_share_of_the_memory_there_is(driver, monkeypatch
     monkeypatch.setattr(memory.platform, "system", lambda: "Darwin")
     monkeypatch.setattr(memory.platform, "machine", lambda: "arm64")
     driver("51539607552\n")
-    assert find_gpu("mps") == Gpu("the Apple GPU", 34359738368)
+    assert find_gpu("mps") == Gpu("the Apple GPU", 34359738368, "mps")
     driver("not a number\n")
     assert isinstance(find_gpu("mps"), NoGpu)
 
@@ -114,3 +114,9 @@ def test_a_mac_s_gpu_may_fill_a_share_of_the_memory_there_is(driver, monkeypatch
 def test_elsewhere_there_is_no_apple_gpu(monkeypatch):
     monkeypatch.setattr(memory.platform, "system", lambda: "Linux")
     assert "no Mac" in find_gpu("mps").reason
+
+
+def test_the_processor_has_what_other_programs_leave_of_main_memory(monkeypatch):
+    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=5 * MIB, total=9 * MIB))
+    assert memory.processor().free_bytes == 5 * MIB
+    assert (memory.processor().name, memory.processor().device) == ("this computer", "cpu")

@@ -19,7 +19,7 @@ from huggingface_hub.utils import close_session
 from live.errors import LiveError
 from models import choice
 from models.catalogue import NotHereError
-from models.memory import Gpu
+from models.memory import Gpu, Processor
 from ui import state
 from ui.cli import main
 from ui.commands import fetching
@@ -35,6 +35,7 @@ def own_process(monkeypatch):
     before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr("ui.cli.leave", lambda status: status)
     monkeypatch.setattr("ui.logs.configure", lambda: Path("the log"))
+    monkeypatch.setattr(choice, "processor", lambda: Processor(80_000_000_000))
     yield
     signal.signal(signal.SIGINT, before)
     close_session()
@@ -76,8 +77,8 @@ def test_the_list_says_of_each_model_what_it_takes_and_whether_it_is_here(capsys
     assert "here; fits any computer" in out
     assert "synthetic voices, meeting phrases" in out
     for fact in (
-        "not here; does not fit: it needs 18.3 GB of a GPU",
-        "bf16 18.3 GB, int8 11.8 GB, int4 8.8 GB (computed, not measured",
+        "not here; does not fit: it needs 6.8 GB to 18.3 GB of a GPU",
+        "memory on a GPU: bf16 18.3 GB, int8 11.8 GB, int4 8.8 GB, nf4 6.8 GB (computed, not measured)",
         "en-zh 41.5, zh-en 15.7",
         "files: 16.8 GB",
         "licence: Tongyi Qianwen LICENSE AGREEMENT",
@@ -85,7 +86,29 @@ def test_the_list_says_of_each_model_what_it_takes_and_whether_it_is_here(capsys
     ):
         assert fact in out
     assert {"qwen-audio", "qwen-audio-chat", "qwen2-audio", "qwen2-audio-instruct"} <= set(blocks)
-    assert out.splitlines()[-1].startswith("* is used. The embedded model: ")
+    assert out.splitlines()[-2].startswith("* is used. The embedded model: ")
+    assert out.splitlines()[-1] == "Weights as they are stored."
+
+
+@pytest.mark.usefixtures("hub")
+def test_the_list_says_in_which_precisions_a_model_would_fit_and_which_is_taken(capsys, monkeypatch):
+    card = Gpu("NVIDIA RTX 4080", 15_700_000_000)
+    monkeypatch.setattr("models.memory.find_gpu", lambda _device: card)
+    monkeypatch.setattr(choice, "find_gpu", lambda _device: card)
+    monkeypatch.setattr(choice, "missing", lambda _quant, _device: "")
+    assert main(["models", "--model", "qwen-audio"]) == 0
+    out = capsys.readouterr().out
+    assert "not here; fits: int8 needs 11.8 GB, int4 needs 8.8 GB, nf4 needs 6.8 GB; NVIDIA RTX 4080 has 15.7" in out
+    assert out.splitlines()[-1].startswith(
+        "Weights as int8: int8 needs 11.8 GB, NVIDIA RTX 4080 has 15.7 GB free; bf16"
+    )
+
+
+@pytest.mark.usefixtures("hub")
+def test_the_list_says_where_there_is_no_room_for_what_was_asked_for(capsys, monkeypatch):
+    monkeypatch.setattr(choice, "processor", lambda: Processor(1_000_000_000))
+    assert main(["models", "--model", "qwen-audio"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("There is no room for qwen-audio: ")
 
 
 @pytest.mark.usefixtures("hub")
@@ -168,7 +191,8 @@ def test_on_a_terminal_it_is_asked_once_and_fetched_after_a_yes(capsys, hub, ter
     err = capsys.readouterr().err
     host = hub.address.removeprefix("http://")
     assert err.startswith(
-        "tongchuan: The model qwen-audio is not on this computer. It does not fit: it needs 18.3 GB of a GPU, and "
+        "tongchuan: The model qwen-audio is not on this computer. It does not fit: it needs 6.8 GB to 18.3 GB of a "
+        "GPU, and "
     )
     assert f"Fetch 16.8 GB from {host}? [y/N] " in err
     assert err.count("[y/N]") == 1

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from live.settings import AUTO
-from models.base import LANGUAGES
+from live.settings import AUTO, Settings
+from models.base import LANGUAGES, ModelLoadError
 from models.memory import size_text
 from ui.commands.options import Commands, add_command, choose_model, load_settings, named_model
 from ui.exits import DONE
@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"      {fact}")
     why = chosen.reason or f'model = "{settings.model}", from the {origins["model"]}'
     print(f"\n* is used{'' if chosen.is_here else ' once it is fetched'}. {why}")
+    print(_held(chosen, settings))
     return DONE
 
 
@@ -92,6 +93,7 @@ def run_fetch(arguments: argparse.Namespace) -> int:
 def _facts(entry: Entry, gpu: Gpu | NoGpu) -> Iterator[str]:
     from models.catalogue import RUNNING_BYTES
     from models.choice import fit_text
+    from models.precision import QUANTS, label
 
     yield entry.title
     if entry.notice:
@@ -105,15 +107,25 @@ def _facts(entry: Entry, gpu: Gpu | NoGpu) -> Iterator[str]:
         yield f"BLEU on CoVoST 2, published: {scores} ({entry.bleu_source})"
     if entry.size_bytes:
         yield f"files: {size_text(entry.size_bytes)}"
-    if entry.weights:
-        needs = ", ".join(f"{name} {size_text(n_bytes + RUNNING_BYTES)}" for name, n_bytes in entry.weights.items())
-        yield f"memory: {needs} (computed, not measured; this version runs {next(iter(entry.weights))} alone)"
+    if entry.parts:
+        needs = ", ".join(f"{label(q)} {size_text(entry.parts.n_bytes(q) + RUNNING_BYTES)}" for q in QUANTS)
+        yield f"memory on a GPU: {needs} (computed, not measured)"
     elif entry.memory_bytes:
         yield f"memory while running: {size_text(entry.memory_bytes)}"
     if entry.licence:
         yield f"licence: {entry.licence}"
     if entry.licence_notice:
         yield entry.licence_notice
+
+
+def _held(entry: Entry, settings: Settings) -> str:
+    """In which precision it would be loaded now, or why in none: one sentence."""
+    from models.choice import with_precision
+
+    try:
+        return with_precision(entry, settings.quant, settings.device).held
+    except ModelLoadError as error:
+        return str(error)
 
 
 def _place(entry: Entry) -> str:

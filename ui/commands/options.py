@@ -60,6 +60,7 @@ def add_command(
     group = parser.add_argument_group("model")
     add_setting(group, "--model", "model", metavar="NAME|PATH")
     add_setting(group, "--device", "device")
+    add_setting(group, "--quant", "quant")
     return parser
 
 
@@ -121,18 +122,20 @@ def load_settings(arguments: argparse.Namespace) -> tuple[Settings, Origins]:
 
 
 def resolve_model(settings: Settings, *, may_ask: bool = True, may_offer: bool = True) -> Entry:
-    """Return the model to use, fetched where the user agrees; say once what is to be known of it.
+    """Return the model to use, fetched where the user agrees, in its precision; say once what is to be known of it.
 
     Args:
-        settings: name the model, the compute device and the languages.
+        settings: name the model, the compute device, the precision and the languages.
         may_ask: otherwise nothing is asked, fetched or said.
         may_offer: "auto" may ask whether to fetch a larger model.
 
     Raises:
         LiveError: none is named.
-        ModelError: there is no such model, or it is not here and cannot or shall not be fetched.
+        ModelError: there is no such model, there is no room for it, or it is not here and cannot or shall not be
+            fetched.
     """
     from models.catalogue import find, resolve
+    from models.choice import with_precision
 
     device = settings.device
     if settings.model == AUTO:
@@ -141,9 +144,10 @@ def resolve_model(settings: Settings, *, may_ask: bool = True, may_offer: bool =
     else:
         name = named_model(settings)
         entry = bring(find(name, device), device) if may_ask else resolve(name, device)
+    entry = with_precision(entry, settings.quant, device)
     if may_ask:
         show_notices(entry)
-    log.info("model: %s. %s", entry.name, entry.reason or "It was asked for.")
+    log.info("model: %s. %s %s", entry.name, entry.reason or "It was asked for.", entry.held)
     return entry
 
 
@@ -168,4 +172,4 @@ def choose_model(settings: Settings) -> Choice:
     from models.choice import choose
 
     source, target = (None if code == AUTO else code for code in (settings.from_language, settings.to_language))
-    return choose(Direction.between(source, target, settings.pair).targets.items(), settings.device)
+    return choose(Direction.between(source, target, settings.pair).targets.items(), settings.device, settings.quant)

@@ -1,0 +1,117 @@
+"""Weights in 8 or 4 bits: each linear layer is quantized as soon as its weight is there.
+
+In: a model and the name of one of its linear layers, filled and on its device. Out: the same layer in a lower
+precision. What is in which precision, and what that takes, is models/precision.py's business.
+
+No weight stands on the device twice for longer than one layer takes, so that a model that fits quantized can be loaded
+where it would not fit otherwise. torchao is used where it keeps the compiled step; optimum's part is optimum-quanto,
+which makes int8 on the processor and on Apple's GPU; nf4 is bitsandbytes'.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from models.base import ModelLoadError
+from models.precision import INT4_GROUP, NF4_BLOCK, QUANTIZED, Part, Quant, missing, package
+
+_NAMES: Mapping[Part, str] = {
+    "blocks": r"model\.language_model\.layers\..+",
+    "head": r"lm_head",
+    "encoder": r"model\.audio_tower\.layers\..+",
+}
+_INT4: torch.dtype = getattr(torch, "int4")  # noqa: B009 - torch's own stubs lack it
+_SMALLEST_GROUP = 32
+"""Values that share a scale at least; a layer whose rows cannot be divided so stays as it is."""
+
+
+def check(quant: Quant, device: torch.device) -> None:
+    """See that a precision can be made on a device.
+
+    Raises:
+        ModelLoadError: its package is not installed, or the device does not compute so.
+    """
+    if command := missing(quant, device.type):
+        raise ModelLoadError(f"The precision {quant} needs a package that is not installed: {command}.")
+    if quant == "int4" and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise ModelLoadError("This GPU does not compute in bfloat16, which int4 needs: choose --quant int8 or nf4.")
+
+
+def is_quantized(model: nn.Module, name: str, quant: Quant) -> bool:
+    """Whether a module of this name is held in fewer bits.
+
+    Args:
+        model: the whole model.
+        name: of a module, as the model's `named_modules` has it.
+        quant: the precision.
+    """
+    if not any(re.fullmatch(_NAMES[part], name) for part in QUANTIZED[quant]):
+        return False
+    layer = model.get_submodule(name)
+    if not isinstance(layer, nn.Linear):
+        return False
+    return quant == "int8" or layer.in_features % (NF4_BLOCK if quant == "nf4" else _SMALLEST_GROUP) == 0
+
+
+def quantize_layer(model: nn.Module, name: str, quant: Quant) -> None:
+    """Put a linear layer into a precision; its bias stays as it is, and may come later."""
+    owner_name, _, leaf = name.rpartition(".")
+    owner, layer = model.get_submodule(owner_name), model.get_submodule(name)
+    assert isinstance(layer, nn.Linear), "is_quantized was asked"
+    if quant == "nf4":
+        setattr(owner, leaf, _by_bitsandbytes(layer))
+    elif package(quant, layer.weight.device.type) == "torchao":
+        _by_torchao(layer, quant)
+    else:
+        _by_quanto(owner, leaf)
+
+
+def _by_torchao(layer: nn.Linear, quant: Quant) -> None:
+    from torchao import quantization
+    from torchao.quantization.granularity import PerGroup
+
+    config: Any
+    if quant == "int8":
+        config = quantization.Int8WeightOnlyConfig()
+    elif layer.weight.device.type == "cuda":
+        config = quantization.Int4WeightOnlyConfig(
+            group_size=_group(layer),
+            int4_packing_format="tile_packed_to_4d",
+            int4_choose_qparams_algorithm="hqq",
+        )
+    else:
+        config = quantization.IntxWeightOnlyConfig(weight_dtype=_INT4, granularity=PerGroup(_group(layer)))
+    quantization.quantize_(layer, config)
+
+
+def _by_quanto(owner: nn.Module, leaf: str) -> None:
+    from optimum.quanto import freeze, qint8, quantize
+
+    quantize(owner, weights=qint8, include=leaf)
+    freeze(owner.get_submodule(leaf))
+
+
+def _by_bitsandbytes(layer: nn.Linear) -> nn.Module:
+    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    weight = layer.weight
+    made: nn.Module = Linear4bit(
+        layer.in_features, layer.out_features, bias=False, compute_dtype=weight.dtype, quant_type="nf4", device="meta"
+    )
+    made.weight = Params4bit(weight.data, requires_grad=False, quant_type="nf4", compress_statistics=True)
+    made.to(weight.device)  # quantizes
+    made.bias = layer.bias
+    return made
+
+
+def _group(layer: nn.Linear) -> int:
+    """The largest group of values that divides a row."""
+    group = INT4_GROUP
+    while layer.in_features % group:
+        group //= 2
+    return group
