@@ -61,11 +61,14 @@ class Scripted:
     def translate(self, request: Request) -> Hypothesis:
         self.requests.append(request)
         n = round(len(request.samples) / SAMPLE_RATE / PIECE_S)
+        (target,) = request.targets.values()
         texts = [chr(0x4E00 + i) for i in range(n)]
         if not request.is_final:
             texts[-2:] = [chr(0x5E00 + n + i) for i in range(len(texts[-2:]))]
-        pieces = [Piece((ord(text),), text, -0.1, at=request.start + at(i * PIECE_S)) for i, text in enumerate(texts)]
+        pieces = [
+            Piece((ord(text),), f" {text}" if target == "en" else text, -0.1, at=request.start + at(i * PIECE_S))
+            for i, text in enumerate(texts)
+        ]
         outcomes = tuple(Outcome(tuple(pieces[len(branch.committed) :]), 0, "end") for branch in request.branches)
-        (target,) = request.targets.values()
         cost = Cost(decode_s=self._cost_s, audio_tokens=round(25 * n * PIECE_S), decoded_tokens=n)
         return Hypothesis(request.utterance_id, request.source or "en", target, {}, outcomes, cost)
