@@ -10,7 +10,8 @@ from live.evaluation.simul.player import Call, Played
 from models.base import Cost
 from tests.live.simul_captions import caption, playback, shown, talk
 
-ABCD = talk((1.0, 3.0, "甲乙丙丁"), length_s=10.0)
+ABCD = talk((1.0, 3.0, "甲乙丙丁"), (8.0, 9.0, "戊己"), length_s=10.0)
+"""Of its second sentence nothing is ever shown."""
 
 
 def settled_at(text: str, *heard_s: float):
@@ -42,8 +43,8 @@ def test_waiting_and_computing_count_by_the_clock_alone():
     assert measures.longyaal_s(segments, lambda emission: emission.emitted_s) == pytest.approx(3.25)
 
 
-def test_what_is_written_after_the_talk_is_left_out():
-    updates = settled_at("甲乙丙丁", 1.0, 1.5, 2.0, 11.0)
+def test_what_is_written_after_the_last_sentence_is_left_out():
+    updates = settled_at("甲乙丙丁", 1.0, 1.5, 2.0, 9.0)
     segments = segments_of(playback(ABCD, *updates), "reading")
 
     assert measures.longyaal_s(segments, lambda emission: emission.emitted_s) == pytest.approx(0.0)
@@ -107,7 +108,10 @@ def test_a_caption_of_no_speech_has_no_times():
 
 
 def test_a_line_of_the_table_adds_up_talks_and_calls():
-    perfect = [shown(caption(1, "甲乙丙丁", start_s=1.0, end_s=3.0, is_final=True), 3.0)]
+    perfect = [
+        shown(caption(1, "甲乙丙丁", start_s=1.0, end_s=3.0, is_final=True), 3.0),
+        shown(caption(2, "戊己", start_s=8.0, end_s=9.0, is_final=True), 9.0),
+    ]
     call = Call(1, 3.0, 4.0, 48_000, True, Cost(prefilled_tokens=30, decoded_tokens=5))
     played = [
         Played(playback(ABCD, *perfect), "measured", (call,)),

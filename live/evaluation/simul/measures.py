@@ -124,10 +124,13 @@ def _emitted_s(emission: Emission) -> float:
 
 
 def longyaal_s(segments: Iterable[Segment], time: _Time) -> float:
-    """Mean lag behind a translation that keeps pace, over all units that came before their talk's end."""
+    """Mean lag behind a translation that keeps pace, over all units that came before their talk's last sentence ended.
+
+    So OmniSTEval has it, which takes the end of the last reference for the end of the recording.
+    """
     lags = []
     for segment in segments:
-        ends_s = seconds(len(segment.talk.samples))
+        ends_s = seconds(segment.talk.sentences[-1].end)
         times = [time(emission) for emission in segment.emissions]
         n = next((i for i, at in enumerate(times) if at >= ends_s), len(times))
         if n:

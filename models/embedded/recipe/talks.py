@@ -27,7 +27,7 @@ TALK_S = 240.0
 """One talk's length: it ends with the stretch that reaches it."""
 LEAD_S = 1.0
 TAIL_S = 8.0
-"""Quiet at the end of a talk: scorers leave out what is written after its end."""
+"""Quiet at the end of a talk, so that its last utterance ends as all others do."""
 N_SPEAKERS = 3
 """Of a talk with several."""
 STRETCH_S = (8.0, 15.0)
