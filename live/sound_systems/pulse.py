@@ -19,7 +19,7 @@ import numpy as np
 
 from live.audio import BLOCK_S
 from live.errors import CaptureError
-from live.sound_systems.base import CLOSE_S, IDLE_S, START_S, DeviceKind, Feed, InputDevice, called
+from live.sound_systems.base import CLOSE_S, START_S, DeviceKind, Feed, InputDevice, called
 from live.sound_systems.pulse_server import ANSWER_S, NoServerError, Pulse, Server, shared
 from models.base import SAMPLE_RATE
 
@@ -32,6 +32,7 @@ FETCH_MS = 10
 SUSPENDED_S = 0.3
 """A microphone still suspended so long after it was opened stays so."""
 _POLL_S = 0.02
+_IDLE_POLL_MS = 50
 _RECORDER = "parec"
 _MARK = "tongchuan.recording"
 """The property by which a stream of ours is found among the server's."""
@@ -162,7 +163,7 @@ class PulseRecording:
         poll = select.poll()
         poll.register(pipe, select.POLLIN)
         while True:
-            if not poll.poll(IDLE_S * 1000):
+            if not poll.poll(_IDLE_POLL_MS):
                 if self._device.kind == "system":
                     self._feed.push_silence(self.rate, self.channels)
                 continue

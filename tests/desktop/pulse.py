@@ -1,4 +1,4 @@
-"""A private PulseAudio server with a null sink for a microphone: what is played into it is what PortAudio records.
+"""A private PulseAudio server with null sinks for microphones: what is played into one is what its microphone hears.
 
 Needs the packages pulseaudio, pulseaudio-utils, libasound2-plugins and libportaudio2; no sound card, no root.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 MICROPHONE = "mic"
-"""PortAudio's name for what is played into the sink of the same purpose."""
+"""The server's and PortAudio's name for what is played into the sink of the same purpose."""
 _SINK = "vmic"
 _START_S = 20.0
 _NEEDED = ("pulseaudio", "pactl", "paplay")
@@ -46,18 +46,19 @@ class PulseServer:
 
     def __enter__(self) -> PulseServer:
         (self._folder / "alsa.conf").write_text(_ALSA)
-        # Without norewinds the sink renders two seconds at once, and the beginning of what is played is lost.
-        sink = f"module-null-sink sink_name={_SINK} norewinds=1 rate=48000"
-        source = f"module-remap-source source_name={MICROPHONE} master={_SINK}.monitor"
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start the server, again where it was killed, with one microphone, which is the default."""
         native = f"module-native-protocol-unix socket={self._folder}/native auth-anonymous=1"
         command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no"]
-        for module in (native, sink, source, "module-always-sink"):
+        for module in (native, _sink(_SINK), _microphone(MICROPHONE, _SINK), "module-always-sink"):
             command += ["-L", module]
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
         self._wait_until_ready()
         self.control("set-default-source", MICROPHONE)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -65,9 +66,32 @@ class PulseServer:
         self.kill()
         shutil.rmtree(self._folder)
 
-    def play(self, path: Path) -> None:
-        """Play a sound file into the microphone, to its end."""
-        subprocess.run(["paplay", f"--device={_SINK}", str(path)], env=self.env, check=True, timeout=120)
+    def play(self, path: Path, sink: str = _SINK) -> None:
+        """Play a sound file into the microphone or another sink, to its end."""
+        subprocess.run(["paplay", f"--device={sink}", str(path)], env=self.env, check=True, timeout=120)
+
+    def plug(self, microphone: str, sink: str = _SINK) -> None:
+        """Connect a microphone that hears what is played into the sink."""
+        self.control("load-module", *_microphone(microphone, sink).split())
+
+    def unplug(self, microphone: str) -> None:
+        """Disconnect a microphone, and wait until the server has."""
+        self._unload(f"source_name={microphone} ")
+
+    def plug_output(self, sink: str) -> None:
+        """Connect an output."""
+        self.control("load-module", *_sink(sink).split())
+
+    def unplug_output(self, sink: str) -> None:
+        """Disconnect an output, and wait until the server has."""
+        self._unload(f"sink_name={sink} ")
+
+    def move_recordings(self, source: str) -> None:
+        """Have whoever records hear another source, as a volume control can."""
+        for line in self.control("list", "short", "source-outputs").splitlines():
+            number, _source, _client, driver = line.split()[:4]
+            if driver.startswith("protocol-native"):
+                self.control("move-source-output", number, source)
 
     def control(self, *arguments: str) -> str:
         """What pactl answers."""
@@ -81,11 +105,21 @@ class PulseServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
+    def resume(self) -> None:
+        """Let a stalled server go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End the server at once; nothing where it has ended."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def _unload(self, argument: str) -> None:
+        for line in self.control("list", "short", "modules").splitlines():
+            if argument in line:
+                self.control("unload-module", line.split()[0])
 
     def _wait_until_ready(self) -> None:
         deadline_s = time.monotonic() + _START_S
@@ -93,3 +127,13 @@ class PulseServer:
             if time.monotonic() > deadline_s:
                 raise RuntimeError(f"PulseAudio did not start:\n{(self._folder / 'log').read_text()}")
             time.sleep(0.05)
+
+
+def _sink(name: str) -> str:
+    # Without norewinds the sink renders two seconds at once, and the beginning of what is played is lost.
+    return f"module-null-sink sink_name={name} norewinds=1 rate=48000 sink_properties=device.description=Output-{name}"
+
+
+def _microphone(name: str, sink: str) -> str:
+    described = f"source_properties=device.description=Microphone-{name}"
+    return f"module-remap-source source_name={name} master={sink}.monitor {described}"

@@ -63,7 +63,7 @@ def test_the_microphone_hears_what_is_played(server, tmp_path):
     played = np.concatenate([sentence(), silence(0.3), speech(["会议", "十点", "开始"], "zh")])
     wav = written(tmp_path / "played.wav", played)
     with listening(server, tmp_path / "heard.npy") as program:
-        assert program.stdout.readline().split()[:2] == ["ready", MICROPHONE]
+        assert program.stdout.readline().split()[:2] == ["ready", f"Microphone-{MICROPHONE}"]
         server.play(wav)
     heard = np.load(tmp_path / "heard.npy")
 
@@ -84,14 +84,17 @@ def test_a_server_that_ends_takes_the_microphone_with_it_and_that_is_said(server
     with listening(server, tmp_path / "heard.npy") as program:
         assert program.stdout.readline().startswith("ready")
         server.kill()
-        assert program.stdout.readline() == f"lost The microphone '{MICROPHONE}' is gone.\n"
+        assert program.stdout.readline() == f"lost The microphone 'Microphone-{MICROPHONE}' is gone.\n"
 
 
 def test_a_server_that_hangs_is_noticed(server, tmp_path):
     with listening(server, tmp_path / "heard.npy") as program:
         assert program.stdout.readline().startswith("ready")
         server.stall()
-        assert program.stdout.readline() == f"lost The microphone '{MICROPHONE}' has stopped delivering sound.\n"
+        said = program.stdout.readline()
+        assert said.startswith(
+            f"lost The microphone 'Microphone-{MICROPHONE}' is silent: the sound server does not answer"
+        )
 
 
 def test_two_programs_hear_the_same_microphone(server, tmp_path):
