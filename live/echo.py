@@ -89,6 +89,8 @@ class EchoFilter:
 
     def hear(self, chunk: AudioChunk) -> None:
         """Take the next sound of a lane."""
+        if chunk.lane == "file":
+            return
         with self._lock:
             self._lanes.setdefault(chunk.lane, _Spectrogram()).push(chunk)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from live.audio import Lane
+from live.level import SILENCE_DBFS
 
 State = Literal["loading", "listening", "paused", "stopping", "stopped"]
 Mode = Literal["follow", "balanced", "reading"]
@@ -126,6 +127,15 @@ class UtteranceSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class EchoDropped:
+    """The microphone heard nothing but the computer's own sound again: no caption follows."""
+
+    lane: Lane
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class LevelChanged:
     """How loud a lane is."""
 
@@ -133,6 +143,8 @@ class LevelChanged:
     level_dbfs: float
     speech: float
     """Probability of speech, 0 to 1."""
+    noise_dbfs: float = SILENCE_DBFS
+    """Of its quietest moments lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +216,7 @@ Event = (
     | UtteranceFailed
     | UtteranceSkipped
     | UtteranceSilent
+    | EchoDropped
     | LevelChanged
     | LagChanged
     | AudioDropped

@@ -8,7 +8,6 @@ LaneThread and open another on the same clock. Models are not its business.
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections import deque
@@ -23,19 +22,15 @@ from live.capture import Source
 from live.clock import SessionClock
 from live.errors import CaptureError, LiveError, unworded
 from live.events import DeviceChanged, Event, LevelChanged, UtteranceClosed
+from live.level import LevelMeter
 from live.queues import AudioQueue, JobQueue
 from live.segmenter import Segmenter
 from live.timeline import Timeline
-from models.base import SAMPLE_RATE
 
 AUDIO_QUEUE_S = 10.0
 """Seconds of sound that may wait for the segmenter."""
 MAX_WAITING_FINALS = 4
 """A file read as fast as possible waits while so many utterances wait for the model."""
-LEVEL_EVERY = SAMPLE_RATE // 15
-"""Samples between two LevelChanged."""
-SILENCE_DBFS = -100.0
-"""The lowest level said."""
 HANDOVER_S = 5.0
 """How long a lane waits for the one before it to hand on what it heard."""
 IDLE_S = 0.5
@@ -122,7 +117,7 @@ class LaneThread:
         self._device = threading.Lock()
         """Held while the source is opened or closed."""
         self._cuts: deque[tuple[int, int]] = deque()
-        self._meter = _Meter()
+        self._meter = LevelMeter()
         self._is_free = threading.Event()
         self._is_free.set()
         self._is_closing = threading.Event()
@@ -289,8 +284,8 @@ class LaneThread:
             heard = replace(chunk, samples=np.zeros_like(chunk.samples)) if is_own else chunk
             utterances = self._segmenter.push(heard)
             self._heard = chunk.end
-            if self._pace == "live" and (level_dbfs := self._meter.push(heard)) is not None:
-                self._emit(LevelChanged(chunk.lane, level_dbfs, self._segmenter.speech))
+            if self._pace == "live" and (level := self._meter.push(heard)) is not None:
+                self._emit(LevelChanged(chunk.lane, level.dbfs, self._segmenter.speech, level.noise_dbfs))
             self._hand_on(utterances)
 
     def _hand_on(self, utterances: list[Utterance]) -> None:
@@ -305,21 +300,3 @@ class LaneThread:
                 self._jobs.wait_idle(self._is_closing.is_set)
         if self._pace == "fast":
             self._jobs.wait_below(MAX_WAITING_FINALS, self._is_closing.is_set)
-
-
-class _Meter:
-    """Loudness of a lane, a few times a second."""
-
-    def __init__(self) -> None:
-        self._n = 0
-        self._energy = 0.0
-
-    def push(self, chunk: AudioChunk) -> float | None:
-        """Level in dB of full scale since the last one given, once enough was heard."""
-        self._n += len(chunk.samples)
-        self._energy += float(np.dot(chunk.samples, chunk.samples))
-        if self._n < LEVEL_EVERY:
-            return None
-        power = self._energy / self._n
-        self._n, self._energy = 0, 0.0
-        return max(SILENCE_DBFS, 10 * math.log10(power)) if power > 0 else SILENCE_DBFS

@@ -13,8 +13,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from live.audio import AudioChunk, Lane, Utterance
 from live.capture import Source
 from live.clock import SessionClock
+from live.echo import EchoFilter
 from live.errors import CaptureError
-from live.events import DeviceChanged, Event
+from live.events import DeviceChanged, EchoDropped, Event
 from live.lane import LaneEnded, LaneThread, Pace
 from live.queues import JobQueue
 from live.segmenter import PARTIAL_MS, Segmenter
@@ -31,7 +32,6 @@ class Lanes:
         report: takes what becomes of a lane; called from its thread.
         hear: take every chunk.
         ignores: see LaneThread.
-        keeps: see LaneThread.
         now: monotonic seconds, those of blocks.
     """
 
@@ -45,7 +45,6 @@ class Lanes:
         pace: Pace,
         hear: Iterable[Callable[[AudioChunk], None]],
         ignores: Callable[[float], bool],
-        keeps: Callable[[Utterance], bool] = lambda _utterance: True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.clock = SessionClock()
@@ -56,7 +55,8 @@ class Lanes:
         """Those of the newest that listen, are held, or wait for a device."""
         self._settings, self._jobs, self._emit, self._report = settings, jobs, emit, report
         self._pace: Pace = pace
-        self._hear, self._ignores, self._keeps, self._now = tuple(hear), ignores, keeps, now
+        self._hear, self._ignores, self._now = tuple(hear), ignores, now
+        self._echo = EchoFilter() if settings.drop_echo else None
         self._ids = itertools.count(1)
 
     @property
@@ -142,6 +142,16 @@ class Lanes:
         self.running.add(lane)
         self._newest[lane.source.lane] = self._open[lane.source.lane] = lane
 
+    def _keeps(self, utterance: Utterance) -> bool:
+        """Whether somebody speaks in it; where not, that is said once it has ended."""
+        if self._echo is None or self._echo.keeps(utterance):
+            return True
+        if utterance.is_final:
+            self._emit(EchoDropped(utterance.lane, utterance.start, utterance.end))
+        return False
+
     def _spread(self, chunk: AudioChunk) -> None:
+        if self._echo is not None:
+            self._echo.hear(chunk)
         for hear in self._hear:
             hear(chunk)

@@ -147,6 +147,10 @@ class Settings:
             ("follow", "balanced", "reading"),
         ),
     ] = "balanced"
+    drop_echo: Annotated[
+        bool,
+        Rule(bool, "Whether speech is left out that the microphone only repeats of the computer's sound."),
+    ] = True
     endpoint_ms: Annotated[int, Rule(int, "Quiet that ends an utterance, in milliseconds.", low=200, high=2000)] = 550
     text_size: Annotated[int, Rule(int, "Size of the translation on the overlay, in pixels.", low=14, high=96)] = 28
     opacity: Annotated[

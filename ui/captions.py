@@ -18,6 +18,7 @@ from live.events import (
     Caption,
     CaptionUpdated,
     DeviceChanged,
+    EchoDropped,
     Event,
     LagChanged,
     LevelChanged,
@@ -34,6 +35,7 @@ from live.events import (
     UtteranceSilent,
     UtteranceSkipped,
 )
+from live.hearing import Hearing
 from live.policy import shown
 from models.base import LANGUAGES, WRITTEN_ONLY
 
@@ -147,6 +149,8 @@ class CaptionModel:
         self._devices: dict[Lane, str] = {}
         self._missing: dict[Lane, str] = {}
         self._recording = RecordingChanged(has_sound=False)
+        self._hearing = Hearing()
+        self._n_echoes = 0
         self._detail = ""
         self._loading: float | None = None
         self._behind_s = 0.0
@@ -157,6 +161,7 @@ class CaptionModel:
 
     def apply(self, event: Event) -> None:  # noqa: PLR0912 - one case an event
         """Take an event."""
+        self._hearing.take(event, self._clock())
         match event:
             case CaptionUpdated(caption):
                 self._show(caption)
@@ -164,6 +169,8 @@ class CaptionModel:
                 self._active_s = self._clock()
             case UtteranceSilent():
                 pass  # nothing of it was shown
+            case EchoDropped():
+                self._count_echo()
             case RecordingChanged():
                 self._change_recording(event)
             case LevelChanged():
@@ -261,6 +268,11 @@ class CaptionModel:
             self._devices[lane] = name
             self._missing.pop(lane, None)
 
+    def _count_echo(self) -> None:
+        self._n_echoes += 1
+        if self._n_echoes == 1:  # once is enough: without headphones it goes on
+            self._note("The microphone repeats the computer's sound, which is left out", "listening")
+
     def _change_recording(self, now: RecordingChanged) -> None:
         if self._recording.problem is not None and now.problem is None:
             self._note(WRITTEN_AGAIN, "listening")
@@ -275,17 +287,20 @@ class CaptionModel:
             return self._notice
         if self.state == "paused":
             return Status("Paused", "paused", self._detail)
-        if trouble := self._trouble():
+        if trouble := self._trouble(now):
             return Status(trouble, "warning")
-        return Status("Listening", "listening", ", ".join(self._devices.values()) or self._detail)
+        echoes = [f"echoes left out: {self._n_echoes}"] if self._n_echoes else []
+        return Status("Listening", "listening", ", ".join([*(self._devices.values() or [self._detail]), *echoes]))
 
-    def _trouble(self) -> str:
+    def _trouble(self, now: float) -> str:
         """Name what is wrong while the session listens, empty where nothing is."""
         for lane, detail in self._missing.items():
             return f"No {LANE_NAMES[lane]}: {detail}" if detail else f"No {LANE_NAMES[lane]}"
         if self._recording.problem is not None:
             return self._recording.problem
-        return f"Listening, {self._behind_s:.0f} s behind" if self._behind_s >= LAG_SHOWN_S else ""
+        if self._behind_s >= LAG_SHOWN_S:
+            return f"Listening, {self._behind_s:.0f} s behind"
+        return self._hearing.problem(now) or ""
 
     def _ending_status(self) -> Status:
         if self._error is not None:

@@ -11,6 +11,7 @@ from builders import Clock, update
 from live.events import (
     AudioDropped,
     DeviceChanged,
+    EchoDropped,
     Event,
     LagChanged,
     LevelChanged,
@@ -56,6 +57,27 @@ def status_after(model: CaptionModel, *events: Event) -> str:
     for event in events:
         model.apply(event)
     return model.view().status.text
+
+
+def test_who_speaks_is_said_only_while_there_are_two_lanes(model: CaptionModel) -> None:
+    model.apply(DeviceChanged("microphone", "USB Audio"))
+    model.apply(update(1, "Good morning."))
+    assert model.view().speakers == ("",)
+    model.apply(DeviceChanged("system", None, "no output"))
+    model.apply(update(2, "Good."))
+    model.apply(update(3, "你好。", source="en", target="zh", lane="system"))
+    assert model.view().speakers == ("Me", "Me", "对方")
+    model.apply(DeviceChanged("system", None, is_wanted=False))
+    assert model.view().speakers == ("", "", "")
+
+
+def test_a_lane_that_nobody_listens_to_any_more_is_not_missed(model: CaptionModel) -> None:
+    model.apply(DeviceChanged("microphone", "USB Audio"))
+    model.apply(LevelChanged("system", 0, speech=1.0))
+    assert status_after(model, DeviceChanged("system", None, "no output")) == "No computer sound: no output"
+    assert model.view().level == 0
+    assert status_after(model, DeviceChanged("system", None, is_wanted=False)) == "Listening"
+    assert model.view().status.hint == "USB Audio"
 
 
 def test_a_growing_caption_is_replaced_and_a_later_one_comes_after_it(model: CaptionModel) -> None:
@@ -197,6 +219,33 @@ def test_a_delay_is_told_from_three_seconds_on(model: CaptionModel) -> None:
     assert status_after(model, LagChanged(0.4, 0.5, 0.0)) == "Listening"
     assert status_after(model, LagChanged(3.6, 0.5, 0.0)) == "Listening, 4 s behind"
     assert status_after(model, LagChanged(0.1, 0.2, 0.0)) == "Listening"
+
+
+def hear(model: CaptionModel, clock: Clock, seconds: int, level: LevelChanged) -> str:
+    for _ in range(15 * seconds):
+        clock.now += 1 / 15
+        model.apply(level)
+    return model.view().status.text
+
+
+def test_a_microphone_that_gives_only_silence_is_named_until_speech_comes(model: CaptionModel, clock: Clock) -> None:
+    model.apply(DeviceChanged("microphone", "USB Audio"))
+
+    assert hear(model, clock, 10, LevelChanged("microphone", -100, 0.0)) == "Listening"
+    assert hear(model, clock, 4, LevelChanged("microphone", -100, 0.0)).startswith("'USB Audio' gives only silence")
+    assert model.view().status.kind == "warning"
+    assert hear(model, clock, 1, LevelChanged("microphone", -20, 0.9)) == "Listening"
+
+
+def test_an_echo_is_said_once_and_then_counted_in_the_hint(model: CaptionModel, clock: Clock) -> None:
+    model.apply(DeviceChanged("microphone", "USB Audio"))
+    said = status_after(model, EchoDropped("microphone", 0, 16_000))
+    assert said == "The microphone repeats the computer's sound, which is left out"
+    assert model.view().status.kind == "listening"
+    clock.now += NOTICE_S
+
+    assert status_after(model, EchoDropped("microphone", 32_000, 48_000)) == "Listening"
+    assert model.view().status.hint == "USB Audio, echoes left out: 2"
 
 
 def test_the_meter_shows_the_loudest_lane_and_rests_while_paused(model: CaptionModel) -> None:
