@@ -5,14 +5,14 @@ tagged.py and instructed.py are the two ways; translator.py does with both the s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 
 from models.base import Branch, Request, Score
-from models.qwen_audio.decoder import Decoder
+from models.qwen_audio.decoder import Decoder, Text
 from models.qwen_audio.loading import Loaded
 from models.qwen_audio.offtarget import leads_astray
 from models.qwen_audio.prompts import spoken
@@ -44,8 +44,16 @@ class Asking(Protocol):
     names_language: bool
     word_times: bool
 
-    def listen(self, decoder: Decoder, mel: torch.Tensor, request: Request) -> tuple[str, Score]:
+    def listen(
+        self, decoder: Decoder, mel: torch.Tensor, request: Request, texts: Sequence[Text] = ()
+    ) -> tuple[str, Score]:
         """Read the sound into the decoder, and name its language unless the request does.
+
+        Args:
+            decoder: has read nothing yet.
+            mel: the sound, as the front end makes it.
+            request: what is asked.
+            texts: what will be written next, where the request names the language.
 
         Returns:
             Code of the language, or UNKNOWN for no speech; and the scores of a Hypothesis.

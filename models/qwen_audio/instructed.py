@@ -6,6 +6,7 @@ by a short question, which has no answer for "no speech": silence has to be kept
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -13,7 +14,7 @@ import torch
 from models.base import LANGUAGES, WRITTEN_ONLY, Branch, Request, Score, TranslateError
 from models.qwen_audio import chat
 from models.qwen_audio.asking import Ask, Direction, Forcing, expected
-from models.qwen_audio.decoder import Decoder
+from models.qwen_audio.decoder import Decoder, Text
 from models.qwen_audio.instructions import TABLE, WHICH_LANGUAGE, instruction, stricter
 from models.qwen_audio.loading import Loaded
 from models.qwen_audio.prompts import language_tag, spoken
@@ -44,10 +45,12 @@ class SentenceAsking:
         heard = loaded.checkpoint.languages
         self.languages = (*heard, *(code for code, spoken_as in WRITTEN_ONLY.items() if spoken_as in heard))
 
-    def listen(self, decoder: Decoder, mel: torch.Tensor, request: Request) -> tuple[str, Score]:
+    def listen(
+        self, decoder: Decoder, mel: torch.Tensor, request: Request, texts: Sequence[Text] = ()
+    ) -> tuple[str, Score]:
         """Read the sound; its language, unless given or the only one expected, is asked for. Nothing is scored."""
         n_tokens = self._loaded.checkpoint.front_end.audio_tokens(len(request.samples))
-        decoder.listen([mel], self._opening(n_tokens))
+        decoder.listen([mel], self._opening(n_tokens), texts)
         if request.source is not None:
             return request.source, {}
         heard = {spoken(code): code for code in expected(request, self.languages) if request.priors.get(code, 1.0) > 0}

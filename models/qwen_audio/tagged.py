@@ -5,11 +5,13 @@ In: a request's sound and branches. Out: the tags that ask for each text, and th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from models.base import UNKNOWN, Branch, ModelLoadError, Request, Score, TranslateError
 from models.qwen_audio.asking import Ask, Direction, Forcing, expected
-from models.qwen_audio.decoder import Decoder
+from models.qwen_audio.decoder import Decoder, Text
 from models.qwen_audio.loading import Loaded
 from models.qwen_audio.prompts import PAUSE, START, audio_span, candidate_tags, spoken, stamp_tags, task_tags
 from models.qwen_audio.words import WordBuilder
@@ -48,10 +50,12 @@ class TagAsking:
             self._stamps = {token: number for number, token in enumerate(loaded.ids(stamp_tags()))}
             self._stamped = loaded.text_and((PAUSE, *stamp_tags()))
 
-    def listen(self, decoder: Decoder, mel: torch.Tensor, request: Request) -> tuple[str, Score]:
+    def listen(
+        self, decoder: Decoder, mel: torch.Tensor, request: Request, texts: Sequence[Text] = ()
+    ) -> tuple[str, Score]:
         """Read sound and start tag; the language is the argmax of its tag's probability times its prior."""
         n_tokens = self._loaded.checkpoint.front_end.audio_tokens(len(request.samples))
-        logits = decoder.listen([mel], self._loaded.ids((*audio_span(n_tokens), START)))
+        logits = decoder.listen([mel], self._loaded.ids((*audio_span(n_tokens), START)), texts)
         shares = logits[list(self._candidates.values())].softmax(dim=0).tolist()
         scores: Score = dict(zip(self._candidates, shares, strict=True))
         return request.source or self._named(scores, request), scores

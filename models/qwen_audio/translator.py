@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from models.base import (
     UNKNOWN,
@@ -56,9 +57,7 @@ class QwenAudioTranslator:
     once more with the language forced, and the second is taken only if it is in the right one.
     """
 
-    def __init__(
-        self, folder: str, device: str = "auto", mode: Mode | None = None, quant: Quant = "none"
-    ) -> None:
+    def __init__(self, folder: str, device: str = "auto", mode: Mode | None = None, quant: Quant = "none") -> None:
         """Nothing is read before `load`.
 
         Args:
@@ -130,19 +129,31 @@ def _answer(ready: _Ready, request: Request, cancelled: Callable[[], bool]) -> H
     started = time.perf_counter()
     mel = checkpoint.front_end.log_mel(request.samples)
     decoder.cost += Cost(encode_s=time.perf_counter() - started)
-    source, scores = asking.listen(decoder, mel, request)
+    writing = None
+    if request.source is not None:
+        writing = _Writing(ready, decoder, request, (request.source, _target(request, request.source)), cancelled)
+    plans = writing.plans() if writing else []
+    source, scores = asking.listen(decoder, mel, request, [plan.text for plan in plans])
     if source == UNKNOWN:
         outcomes = tuple(_NOTHING for _ in request.branches)
         return Hypothesis(request.utterance_id, UNKNOWN, UNKNOWN, scores, outcomes, decoder.cost)
-    direction = (source, _target(request, source))
-    writing = _Writing(ready, decoder, request, direction, cancelled)
-    outcomes = writing.outcomes()
-    return Hypothesis(request.utterance_id, *direction, scores, outcomes, decoder.cost)
+    if writing is None:
+        writing = _Writing(ready, decoder, request, (source, _target(request, source)), cancelled)
+        plans = writing.plans()
+    outcomes = writing.outcomes(plans)
+    return Hypothesis(request.utterance_id, *writing.direction, scores, outcomes, decoder.cost)
+
+
+class _Plan(NamedTuple):
+    """A text to be written, and who reads it."""
+
+    text: Text
+    collector: Collector
 
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """The texts of one request, once its sound has been listened to."""
+    """The texts of one request, once it is known in which language its sound is."""
 
     ready: _Ready
     decoder: Decoder
@@ -150,39 +161,44 @@ class _Writing:
     direction: Direction
     cancelled: Callable[[], bool]
 
-    def outcomes(self) -> tuple[Outcome, ...]:
+    def plans(self) -> list[_Plan]:
+        """How each branch's text is written."""
+        asking, request = self.ready.asking, self.request
+        return [self._plan(branch, asking.ask(branch, self.direction, request)) for branch in request.branches]
+
+    def outcomes(self, plans: Sequence[_Plan]) -> tuple[Outcome, ...]:
         """Each branch's text, all written together; a translation in another language is written once more.
 
         A draft is checked in both tries, so it changes nothing. Behind a committed text that took a second try, the
         first try begins without force: what was committed shows the model the language.
         """
-        asking, request = self.ready.asking, self.request
-        branches = request.branches
-        outcomes = self._written(branches, [asking.ask(branch, self.direction, request) for branch in branches])
+        branches = self.request.branches
+        outcomes = self._written(plans)
         found = [self._found_instead(branch, first) for branch, first in zip(branches, outcomes, strict=True)]
         astray = [(i, branches[i], code) for i, code in enumerate(found) if code is not None]
-        again = [asking.ask_again(branch, self.direction, request, code) for _, branch, code in astray]
-        seconds = self._written([branch for _, branch, _ in astray], again)
+        seconds = self._written([self._plan_again(branch, code) for _, branch, code in astray])
         for (i, branch, _), second in zip(astray, seconds, strict=True):
             if second.text.strip() and self._found_instead(branch, second) is None:
                 outcomes[i] = second
         return tuple(outcomes)
 
-    def _written(self, branches: Sequence[Branch], asks: Sequence[Ask]) -> list[Outcome]:
-        if not branches:
-            return []
-        texts, collectors = [], []
+    def _plan_again(self, branch: Branch, found: str) -> _Plan:
+        return self._plan(branch, self.ready.asking.ask_again(branch, self.direction, self.request, found))
+
+    def _plan(self, branch: Branch, ask: Ask) -> _Plan:
+        committed = [i for piece in branch.committed for i in piece.ids]
+        draft = [i for piece in branch.draft for i in piece.ids]
+        limit = ask.share * max_tokens(len(self.request.samples))
         pointing = self.ready.pointing
-        for branch, ask in zip(branches, asks, strict=True):
-            committed = [i for piece in branch.committed for i in piece.ids]
-            draft = [i for piece in branch.draft for i in piece.ids]
-            texts.append(Text(ask.ids + committed, draft, ask.allowed))
-            limit = ask.share * max_tokens(len(self.request.samples))
-            sight = None if pointing is None else pointing.sight(branch, self.direction, self.request)
-            reading = Reading(ask.builder, self.ready.loaded.ends, limit, sight)
-            collectors.append(Collector(branch, reading, self.cancelled))
-        self.decoder.write_together(texts, [collector.take for collector in collectors])
-        return [collector.outcome for collector in collectors]
+        sight = None if pointing is None else pointing.sight(branch, self.direction, self.request)
+        reading = Reading(ask.builder, self.ready.loaded.ends, limit, sight)
+        return _Plan(Text(ask.ids + committed, draft, ask.allowed), Collector(branch, reading, self.cancelled))
+
+    def _written(self, plans: Sequence[_Plan]) -> list[Outcome]:
+        if not plans:
+            return []
+        self.decoder.write_together([plan.text for plan in plans], [plan.collector.take for plan in plans])
+        return [plan.collector.outcome for plan in plans]
 
     def _found_instead(self, branch: Branch, outcome: Outcome) -> str | None:
         if branch.task != "translate":

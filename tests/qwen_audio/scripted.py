@@ -28,7 +28,7 @@ class Script:
         self.cost = Cost()
         return self
 
-    def listen(self, _mels: object, prompt_ids: Sequence[int]) -> torch.Tensor:
+    def listen(self, _mels: object, prompt_ids: Sequence[int], _texts: Sequence[Text] = ()) -> torch.Tensor:
         self.heard = list(prompt_ids)
         logits = torch.zeros(self.n_rows)
         if self.likeliest is not None:

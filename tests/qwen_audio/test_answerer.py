@@ -43,9 +43,9 @@ def prompts(monkeypatch):
     seen: list[tuple[int, list[int]]] = []
 
     class Seeing(Decoder):
-        def listen(self, mels, prompt_ids):
+        def listen(self, mels, prompt_ids, texts=()):
             seen.append((len(mels), list(prompt_ids)))
-            return super().listen(mels, prompt_ids)
+            return super().listen(mels, prompt_ids, texts)
 
         def write(self, forced, draft, allowed=None):
             seen[-1][1].extend(forced)
@@ -61,7 +61,7 @@ def saying(monkeypatch):
 
     def says(ids) -> None:
         class Scripted(Decoder):
-            def listen(self, mels, prompt_ids):
+            def listen(self, mels, prompt_ids, texts=()):
                 return torch.zeros(1)
 
             def write(self, forced, draft, allowed=None):

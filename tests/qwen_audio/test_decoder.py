@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.qwen_audio.checkpoint import load
-from models.qwen_audio.decoder import Decoder, Step, Taker, Text
+from models.qwen_audio.decoder import READ_TOGETHER, Decoder, Step, Taker, Text
 from models.qwen_audio.encoder import encode, splice
 from models.qwen_audio.frontend import V1
 
@@ -189,3 +189,62 @@ def test_texts_written_together_are_what_each_is_alone(checkpoint, mel):
     assert decoder.cost.decoded_tokens == (N_STEPS - 1) + (7 - 5)
     assert decoder.cost.decode_steps == N_STEPS - 1
     assert_same(islice(decoder.write([7, 9], ()), N_STEPS), expected[0])
+
+
+@pytest.mark.parametrize("seconds", [1, 18])
+def test_texts_known_before_the_sound_are_what_they_are_behind_it(checkpoint, seconds):
+    """Read with the prompt in one forward, or behind it where that is long."""
+    mel = V1.log_mel(np.random.default_rng(6).standard_normal(seconds * 16_000).astype(np.float32) * 0.1)
+    texts = [Text([7, 9], [3, 4, 5]), Text([8])]
+    prompt = prompt_for(checkpoint, mel)
+    assert (len(prompt) > READ_TOGETHER) == (seconds > 10)
+    behind = Decoder(checkpoint, everything(checkpoint))
+    logits = behind.listen([mel], prompt)
+    expected = together(behind, texts, [9, 4])
+    ahead = Decoder(checkpoint, everything(checkpoint))
+    torch.testing.assert_close(ahead.listen([mel], prompt, texts), logits, atol=1e-4, rtol=0)
+    for found, steps in zip(together(ahead, texts, [9, 4]), expected, strict=True):
+        assert_same(found, steps)
+    assert ahead.cost.prefilled_tokens == behind.cost.prefilled_tokens
+    # Others than those told, or the same again, are read where they are asked for.
+    for found, steps in zip(together(ahead, texts, [9, 4]), expected, strict=True):
+        assert_same(found, steps)
+
+
+def test_other_texts_than_were_told_are_read_where_they_are_asked_for(checkpoint, mel):
+    decoder = Decoder(checkpoint, everything(checkpoint))
+    decoder.listen([mel], prompt_for(checkpoint, mel), [Text([7, 9]), Text([8])])
+    (found,) = together(decoder, [Text([8])], [5])
+    assert_same(found, slow_steps(checkpoint, mel, [8], 5))
+
+
+class Seen:
+    """Keeps what the decoder tells of its forwards."""
+
+    def __init__(self) -> None:
+        self.spans: list[slice] = []
+        self.asked: list[list[int]] = []
+
+    def begin(self, spans) -> None:
+        self.spans = list(spans)
+
+    def look(self, queries) -> list[torch.Tensor]:
+        self.asked.append(list(queries))
+        return [torch.tensor(len(self.asked) * 100 + query) for query in queries]
+
+
+def test_each_step_has_what_the_observer_saw_where_it_was_predicted(checkpoint, mel):
+    prompt, seen = prompt_for(checkpoint, mel), Seen()
+    right = [step.token for step in slow_steps(checkpoint, mel, [8], 2)]
+    texts = [Text([7, 9]), Text([8], right)]
+    decoder = Decoder(checkpoint, everything(checkpoint), observer=seen)
+    decoder.listen([mel], prompt)
+    first, second = together(decoder, texts, [3, 4])
+    assert seen.spans == [slice(1, 1 + mel.shape[1] // 4)]
+    # The forward that reads: 7 9 | 8 and its draft, each predicting the next; then one of each text.
+    assert seen.asked == [[1, 2, 3, 4], [0, 1], [0]]
+    assert [int(step.seen) for step in first] == [101, 200, 300]
+    assert [int(step.seen) for step in second] == [102, 103, 104, 201]
+    decoder.listen([mel], prompt, texts)
+    together(decoder, texts, [1, 1])
+    assert seen.asked[3:] == [[len(prompt) + i for i in (1, 2, 3, 4)]]
