@@ -105,3 +105,12 @@ def test_a_talk_made_in_a_process_of_its_own_is_always_the_same(monkeypatch):
         (same,) = (other for other in second if other.name == talk.name)
         assert np.array_equal(talk.samples, same.samples)
         assert talk.sentences == same.sentences
+
+
+def test_a_long_sound_without_speech_has_another_example_every_few_seconds():
+    sound = talks.make_sound("keys", 3 * talks.SOUND_PART_S)
+    first, second, third = sound.reshape(3, -1)
+
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(second, third)
+    assert np.array_equal(sound, talks.make_sound("keys", 3 * talks.SOUND_PART_S))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from live.audio import seconds
 from live.errors import LiveError, RecordingError
 from live.evaluation.simul import contestants
-from ui.commands.options import Commands, add_command, count, load_settings, resolve_model
+from ui.commands import evaluate_simul_stress
+from ui.commands.options import Commands, add_command, add_setting, count, load_settings, resolve_model
 from ui.exits import DONE
 from ui.saying import say
 
@@ -49,6 +50,7 @@ def add_parser(measures: Commands) -> None:
         ),
     )
     parser.add_argument("--policies", type=_policies, default=tuple(contestants.ALL), metavar="all|A,B", help=names)
+    add_setting(parser, "--detector", "detector")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=count, default=MINUTES, metavar="N", help=f"sound, at least ({MINUTES})")
     length.add_argument("--quick", action="store_true", help=f"{QUICK_MINUTES} minutes of sound")
@@ -64,6 +66,13 @@ def add_parser(measures: Commands) -> None:
         type=_peer,
         metavar="whisper_streaming=CHECKOUT",
         help="run the policy class of this checkout, its code unchanged, in the place of what is re-implemented of it",
+    )
+    parser.add_argument(
+        "--stress",
+        type=_trials,
+        metavar="all|A,B",
+        help=f"instead, try our policy where it is hard: {', '.join(evaluate_simul_stress.TRIALS)} (a model "
+        "slowed eight times, an hour, sounds in which nobody speaks)",
     )
     parser.add_argument("--json", type=Path, metavar="F", help="also write the figures as JSON")
     parser.add_argument("--markdown", type=Path, metavar="F", help="also write the tables in Markdown")
@@ -89,6 +98,10 @@ def run(arguments: argparse.Namespace) -> int:
     costs: tuple[CostModel, ...] = (Measured(), read_rates(arguments.rates) if arguments.rates else LARGE)
     entry = resolve_model(settings)
     talks = _talks(QUICK_MINUTES if arguments.quick else arguments.minutes, arguments.jobs)
+    if arguments.stress is not None:
+        found_out = list(evaluate_simul_stress.findings(arguments.stress, entry, settings, talks))
+        print_table(evaluate_simul_stress.table(found_out))
+        return DONE
     plan = Plan(entry.factory, arguments.policies, costs, settings.detector, arguments.peer)
     played = _played(talks, plan, arguments)
     rows = rows_of(played, found(plan))
@@ -248,6 +261,15 @@ def _policies(text: str) -> tuple[str, ...]:
     if unknown := [name for name in names if name.lower() not in known]:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no policy; there are {', '.join(contestants.ALL)}")
     return tuple(known[name.lower()] for name in names)
+
+
+def _trials(text: str) -> tuple[str, ...]:
+    names = evaluate_simul_stress.TRIALS if text == ALL else tuple(part.strip() for part in text.split(","))
+    if unknown := [name for name in names if name not in evaluate_simul_stress.TRIALS]:
+        raise argparse.ArgumentTypeError(
+            f"{unknown[0]!r} is no trial; there are {', '.join(evaluate_simul_stress.TRIALS)}"
+        )
+    return names
 
 
 def _peer(text: str) -> Path:

@@ -43,6 +43,8 @@ GAP_S = (0.6, 3.0)
 SHORT_GAP_S = (0.3, 0.6)
 """Between some short stretches: whether it ends an utterance is open."""
 SHORT_GAP_SHARE = 0.2
+SOUND_PART_S = 10.0
+"""One example's length, in a long sound without speech."""
 NOISE_SNR_DB = 15.0
 ROOM_SNR_DB = 40.0
 """Where no noise is meant to be: a quiet room."""
@@ -162,6 +164,19 @@ def make_talk(number: int, change: int = 0, seconds: float = TALK_S) -> SpokenTa
         np.random.default_rng([SEED, number]),
     )
     return SpokenTalk(f"{language}-{plan.kind}-{turn + 1}", language, sound, tuple(talk.sentences))
+
+
+def make_sound(kind: str, seconds: float) -> Sound:
+    """A long sound in which nobody speaks: of one kind, another example of it every few seconds.
+
+    Args:
+        kind: of augment.NON_SPEECH.
+        seconds: how long it is.
+    """
+    rng = np.random.default_rng([SEED, *kind.encode()])
+    n_parts = max(1, round(seconds / SOUND_PART_S))
+    parts = [augment.non_speech(kind, round(SOUND_PART_S * SAMPLE_RATE), rng) for _ in range(n_parts)]
+    return np.concatenate(parts)
 
 
 class _Talk:
