@@ -107,7 +107,7 @@ class FrontEnd:
         wave[: len(samples)] = torch.from_numpy(np.array(samples, dtype=np.float32))
         window = torch.hann_window(WINDOW)
         spectrum = torch.stft(wave, WINDOW, HOP, window=window, return_complex=True)[:, :-1]
-        power = (spectrum.abs() ** 2).contiguous()  # (WINDOW // 2 + 1, columns)
+        power = spectrum.real.square() + spectrum.imag.square()  # (WINDOW // 2 + 1, columns)
         log = (_filters(self.n_mels) @ power).clamp(min=_FLOOR).log10()  # (n_mels, columns)
         log = (torch.maximum(log, log.max() - _RANGE) + 4.0) / 4.0
         # Beyond the longest clip there is no silence either, but the convolution's own zeros.
