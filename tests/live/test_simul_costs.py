@@ -1,12 +1,11 @@
 """What calls cost on the simulated clock."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from live.errors import LiveError
-from live.evaluation.simul.costs import LARGE, Measured, Rates, decode_steps, read_rates
+from live.evaluation.simul.costs import Measured, Rates, decode_steps, read_rates
 from models.base import Cost, Hypothesis, Outcome, Piece
 
 RATES = Rates("test", encode_s=1.0, prefill_s=0.1, decode_s=0.01)
@@ -42,23 +41,22 @@ def test_steps_are_never_more_than_the_tokens_decoded():
     assert decode_steps(answer(outcome(0, "甲", "乙"), decoded=1)) == 1
 
 
-def test_rates_are_read_from_what_was_measured_elsewhere(tmp_path):
+def bench(**figures: object) -> str:
+    stages = {"encoder_s": 0.02, "prefill_s": 0.05, "first_s": 0.07, "token_s": 0.006, "whole_s": 0.3}
+    clips = [{"seconds": 2.0, "ours": dict.fromkeys(stages, 9.0)}, {"seconds": 10.0, "ours": {**stages, **figures}}]
+    return json.dumps({"size": "8.4b", "quant": "none", "device": "a GPU", "clips": clips})
+
+
+def test_rates_are_read_from_what_the_bench_measured_on_a_usual_clip(tmp_path):
     file = tmp_path / "rates.json"
-    file.write_text(json.dumps({"name": "an H100", "encode_s": 0.001, "prefill_s": 0.0001, "decode_s": 0.006}))
+    file.write_text(bench())
+    rates = read_rates(file)
 
-    assert read_rates(file) == replace(LARGE, name="an H100", encode_s=0.001, prefill_s=0.0001, decode_s=0.006)
+    assert rates.name == "8.4b (none) measured on a GPU"
+    assert (rates.encode_s, rates.prefill_s, rates.decode_s) == pytest.approx((0.002, 0.0002, 0.006))
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "[]",
-        "{}",
-        '{"name": "x", "encode_s": "fast", "prefill_s": 0, "decode_s": 0}',
-        '{"name": "x", "encode_s": -1, "prefill_s": 0, "decode_s": 0}',
-    ],
-)
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"clips": []}', bench(token_s="fast"), bench(encoder_s=-1)])
 def test_a_file_that_holds_no_rates_is_said_in_a_sentence(tmp_path, content):
     file = tmp_path / "rates.json"
     file.write_text(content)

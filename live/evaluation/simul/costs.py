@@ -16,6 +16,9 @@ from models.base import Hypothesis
 AUDIO_TOKENS_PER_S = 25
 """Of every checkpoint of the family."""
 
+NEAREST_S = 8.0
+"""Seconds of sound of a usual call, half an utterance."""
+
 
 class CostModel(Protocol):
     """Seconds that a call takes."""
@@ -82,21 +85,25 @@ Source: specs/streaming.md 4.5.
 
 
 def read_rates(path: Path) -> Rates:
-    """Rates measured elsewhere: JSON with name, encode_s, prefill_s and decode_s.
+    """Rates that `tongchuan bench model --json` measured, of the clip nearest to NEAREST_S.
 
     Raises:
-        LiveError: the file cannot be read, or says something else.
+        LiveError: the file cannot be read, or holds something else.
     """
     try:
         given = json.loads(path.read_text("utf-8"))
-        rates = Rates(str(given["name"]), *(float(given[key]) for key in ("encode_s", "prefill_s", "decode_s")))
+        clip = min(given["clips"], key=lambda each: abs(float(each["seconds"]) - NEAREST_S))
+        seconds, stages = float(clip["seconds"]), clip["ours"]
+        rates = Rates(
+            f"{given['size']} ({given['quant']}) measured on {given['device']}",
+            encode_s=float(stages["encoder_s"]) / seconds,
+            prefill_s=float(stages["prefill_s"]) / (seconds * AUDIO_TOKENS_PER_S),
+            decode_s=float(stages["token_s"]),
+        )
     except OSError as error:
         raise LiveError(f"The rates cannot be read from {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise LiveError(
-            f"{path} should hold JSON with name, encode_s (for a second of sound), prefill_s (a token) and decode_s "
-            "(a step)."
-        ) from error
+    except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+        raise LiveError(f"{path} holds no rates: `tongchuan bench model --json {path.name}` writes them.") from error
     if min(rates.encode_s, rates.prefill_s, rates.decode_s) < 0:
-        raise LiveError(f"{path} gives a negative rate; all are seconds.")
+        raise LiveError(f"{path} gives a stage less than no time: measure anew with `tongchuan bench model --json`.")
     return rates
