@@ -37,6 +37,7 @@ from live.events import (
 )
 from live.hearing import Hearing
 from live.policy import shown
+from live.speakers import Speakers
 from models.base import LANGUAGES, WRITTEN_ONLY
 
 CLEAR_AFTER_S = 6.0
@@ -81,6 +82,8 @@ class View:
 
     captions: tuple[Caption, ...]
     """Oldest first, hidden by mode as `live.policy.shown` says, none of them empty."""
+    speakers: tuple[str, ...]
+    """Who says each; empty words where there is one lane only."""
     status: Status
     level: int
     """Loudest lane, 0 to LEVEL_STEPS."""
@@ -145,6 +148,7 @@ class CaptionModel:
         self._clear_after_s = clear_after_s
         self._clock = clock
         self._captions: dict[int, Caption] = {}
+        self._speakers = Speakers()
         self._levels: dict[Lane, LevelChanged] = {}
         self._devices: dict[Lane, str] = {}
         self._missing: dict[Lane, str] = {}
@@ -183,8 +187,8 @@ class CaptionModel:
                 self._loading = share if share < 1 else None
             case LagChanged():
                 self._behind_s = event.waiting_s + event.compute_s
-            case DeviceChanged(lane, name, detail):
-                self._change_device(lane, name, detail)
+            case DeviceChanged():
+                self._change_device(event)
             case UtteranceFailed(message=message):
                 self._captions.pop(event.id, None)
                 self._note(f"A sentence was given up: {message}", "warning")
@@ -217,6 +221,7 @@ class CaptionModel:
         level = max(self._levels.values(), key=lambda heard: heard.level_dbfs, default=None)
         return View(
             captions=captions,
+            speakers=tuple(map(self._speakers.of, captions)),
             status=self._status(now),
             level=level_step(level.level_dbfs) if level else 0,
             is_recorded=self._recording.has_sound,
@@ -260,13 +265,16 @@ class CaptionModel:
         if state != "listening":
             self._levels.clear()
 
-    def _change_device(self, lane: Lane, name: str | None, detail: str) -> None:
-        if name is None:
-            self._missing[lane] = detail
-            self._devices.pop(lane, None)
+    def _change_device(self, now: DeviceChanged) -> None:
+        self._speakers.apply(now)
+        self._devices.pop(now.lane, None)
+        self._missing.pop(now.lane, None)
+        if now.name is not None:
+            self._devices[now.lane] = now.name
         else:
-            self._devices[lane] = name
-            self._missing.pop(lane, None)
+            self._levels.pop(now.lane, None)
+            if now.is_wanted:
+                self._missing[now.lane] = now.detail
 
     def _count_echo(self) -> None:
         self._n_echoes += 1

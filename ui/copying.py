@@ -12,6 +12,7 @@ from collections import deque
 from live.actions import MOST_LINES
 from live.audio import clock_text
 from live.events import Caption, CaptionUpdated, Event
+from live.speakers import Speakers
 
 NO_CLIPBOARD = "These captions go to no terminal, and so there is no clipboard to copy to."
 NOTHING_TO_COPY = "Nothing was said yet that could be copied."
@@ -21,17 +22,22 @@ class LastLines:
     """Remembers final captions that say something. Used from one thread, or under its owner's lock."""
 
     def __init__(self) -> None:
-        self._captions: deque[Caption] = deque(maxlen=MOST_LINES)
+        self._captions: deque[tuple[Caption, str]] = deque(maxlen=MOST_LINES)
+        self._speakers = Speakers()
 
     def apply(self, event: Event) -> None:
         """Take an event."""
+        self._speakers.apply(event)
         if isinstance(event, CaptionUpdated) and event.caption.is_final and _texts(event.caption):
-            self._captions.append(event.caption)
+            self._captions.append((event.caption, self._speakers.of(event.caption)))
 
     def text(self, n: int) -> tuple[str, int]:
         """The newest lines, each with its time and both languages, and how many there are of the `n` asked for."""
         newest = list(self._captions)[-n:]
-        return "\n".join("\n".join([clock_text(each.start), *_texts(each)]) for each in newest), len(newest)
+        paragraphs = (
+            [f"{clock_text(caption.start)} {speaker}".rstrip(), *_texts(caption)] for caption, speaker in newest
+        )
+        return "\n".join("\n".join(paragraph) for paragraph in paragraphs), len(newest)
 
 
 def copied_words(n_lines: int) -> str:

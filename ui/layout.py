@@ -41,6 +41,8 @@ class TextLine:
     language: str
     style: Style
     is_uncertain: bool = False
+    speaker: str = ""
+    """Who says it, to stand before it."""
 
     @property
     def is_settled(self) -> bool:
@@ -120,10 +122,12 @@ def font(language: str, px: int, is_bold: bool) -> QFont:
     return chosen
 
 
-def translation_lines(caption: Caption, box: Box) -> list[TextLine]:
-    """Break a caption's translation into lines of the box's width."""
+def translation_lines(caption: Caption, box: Box, speaker: str = "") -> list[TextLine]:
+    """Break a caption's translation into lines of the box's width, the first shorter by who says it."""
     line, style = caption.translation, box.translation_style
     n_settled = len(line.settled_text)
+    indent = speaker_width(speaker, caption.target, box)
+    spans = break_lines(line.text, caption.target, style, box.rows[0].width(), indent)
     return [
         TextLine(
             key=(caption.id, number),
@@ -132,9 +136,21 @@ def translation_lines(caption: Caption, box: Box) -> list[TextLine]:
             language=caption.target,
             style=style,
             is_uncertain=caption.is_uncertain,
+            speaker="" if number else speaker,
         )
-        for number, (start, end) in enumerate(break_lines(line.text, caption.target, style, box.rows[0].width()))
+        for number, (start, end) in enumerate(spans)
     ]
+
+
+def speaker_line(line: TextLine, box: Box) -> TextLine:
+    """Who says a line, as it stands before it."""
+    return TextLine(line.key, line.speaker, len(line.speaker), line.language, Style(box.small_px, look.QUIET))
+
+
+def speaker_width(speaker: str, language: str, box: Box) -> int:
+    """How far a line is moved by who says it."""
+    metrics = QFontMetrics(font(language, box.small_px, is_bold=False))
+    return metrics.horizontalAdvance(speaker) + box.small_px // 2 if speaker else 0
 
 
 def source_line(caption: Caption, box: Box) -> TextLine | None:
@@ -180,16 +196,19 @@ def text_width(line: TextLine) -> int:
     return QFontMetrics(font(line.language, line.style.px, line.style.is_bold)).horizontalAdvance(line.text)
 
 
-def break_lines(text: str, language: str, style: Style, width: int) -> list[tuple[int, int]]:
-    """Return (start, end) of each line in `text`, spaces at both ends left out; no line for a text of spaces."""
+def break_lines(text: str, language: str, style: Style, width: int, indent: int = 0) -> list[tuple[int, int]]:
+    """Return (start, end) of each line in `text`, spaces at both ends left out; no line for a text of spaces.
+
+    The first line is shorter by `indent`.
+    """
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
     layout = QTextLayout(text, font(language, style.px, style.is_bold))
     layout.setTextOption(option)
     layout.beginLayout()
-    spans = []
+    spans: list[tuple[int, int]] = []
     while (line := layout.createLine()).isValid():
-        line.setLineWidth(width)
+        line.setLineWidth(width if spans else width - indent)
         start = _from_qt(text, line.textStart())
         end = _from_qt(text, line.textStart() + line.textLength())
         part = text[start:end]

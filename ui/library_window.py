@@ -42,6 +42,7 @@ from live.recording.journal import Transcript, read
 from live.recording.library import FOUND_AT_MOST, Session
 from live.recording.library_index import Found
 from live.recording.library_playback import Output
+from live.speakers import Speakers
 from ui.application import application
 from ui.exits import DONE
 from ui.library_worker import LibraryWorker, Player
@@ -93,6 +94,7 @@ class LibraryWindow(QWidget):
         self.setWindowTitle("Tongchuan: sessions")
         self.resize(SIZE)
         self._transcript: Transcript | None = None
+        self._speakers = Speakers()
         self._wanted: tuple[Path, int | None] | None = None
         """The session that is to be shown, and the caption to go to."""
         self._is_filling = False
@@ -241,6 +243,7 @@ class LibraryWindow(QWidget):
         self.heading.setText(f"{info.title or info.began.strftime('%Y-%m-%d %H:%M')}  ·  {clock_text(transcript.end)}")
         self._say(" ".join(transcript.warnings))
         captions = [(entry.caption.start, entry.caption) for entry in transcript.entries]
+        self._speakers = Speakers(caption.lane for _, caption in captions)
         moments: list[tuple[int, Caption | MarkAdded]] = [*captions, *((mark.at, mark) for mark in transcript.marks)]
         moments.sort(key=lambda moment: moment[0])
         self._is_filling = True
@@ -258,8 +261,9 @@ class LibraryWindow(QWidget):
         if isinstance(moment, MarkAdded):
             cells = (clock_text(moment.at), mark_text(moment), "")
         else:
-            doubt = f" {UNCERTAIN_MARK}" if moment.is_uncertain else ""
-            cells = (clock_text(moment.start) + doubt, moment.translation.text.strip(), moment.transcript.text.strip())
+            doubt = UNCERTAIN_MARK if moment.is_uncertain else ""
+            when = " ".join(filter(None, (clock_text(moment.start), self._speakers.of(moment), doubt)))
+            cells = (when, moment.translation.text.strip(), moment.transcript.text.strip())
         for column, text in enumerate(cells):
             item = QTableWidgetItem(text)
             if column == TIME or isinstance(moment, MarkAdded):

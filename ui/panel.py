@@ -21,6 +21,8 @@ from ui.layout import (
     plain_lines,
     short_line,
     source_line,
+    speaker_line,
+    speaker_width,
     text_width,
     translation_lines,
 )
@@ -97,7 +99,8 @@ def compose(view: View, box: Box, roll: Roll, aside: str, now: float) -> tuple[P
     Returns:
         The picture, and the time at which it changes by itself through a held line (None: it does not).
     """
-    rows = [line for caption in view.captions for line in translation_lines(caption, box)]
+    said = zip(view.captions, view.speakers, strict=True)
+    rows = [line for caption, speaker in said for line in translation_lines(caption, box, speaker)]
     top, due = roll.first(rows, now)
     up = rows[top : top + roll.height]
     is_over = view.status.kind == "error"
@@ -109,7 +112,7 @@ def compose(view: View, box: Box, roll: Roll, aside: str, now: float) -> tuple[P
     else:
         # One line of two stands below, next to its source: text starts there and moves up.
         places = box.rows[-len(up) :] if up else ()
-        words = [_place(line, row) for line, row in zip(up, places, strict=True)]
+        words = [placed for line, row in zip(up, places, strict=True) for placed in _spoken(line, row, box)]
         newest = up[-1].key[0] if up else view.captions[-1].id
         source = next((source_line(each, box) for each in view.captions if each.id == newest), None)
         if source is not None:
@@ -158,6 +161,15 @@ def _paint_meter(painter: QPainter, picture: Picture, rect: QRectF) -> None:
 
 def _place(line: TextLine, row: QRect) -> Placed:
     return Placed(line, (row.left(), row.top()))
+
+
+def _spoken(line: TextLine, row: QRect, box: Box) -> list[Placed]:
+    """Put a line into its row, after who says it in small letters on the same baseline."""
+    if not line.speaker:
+        return [_place(line, row)]
+    width = speaker_width(line.speaker, line.language, box)
+    lower = round(line.style.px * look.BASELINE_SHARE) - round(box.small_px * look.BASELINE_SHARE)
+    return [_place(speaker_line(line, box), row.translated(0, lower)), _place(line, row.translated(width, 0))]
 
 
 def _header(words: str, status: Status, box: Box, aside: str) -> list[Placed]:

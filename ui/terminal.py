@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from rich.cells import set_cell_size
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -19,6 +20,7 @@ from rich.text import Text
 
 from live.audio import clock_text
 from live.events import Caption, CaptionUpdated, Event, MarkAdded, Mode, UtteranceFailed
+from live.speakers import Speakers
 from ui.captions import LEVEL_STEPS, RECORDED_MARK, CaptionModel, Status, View
 from ui.copying import NO_CLIPBOARD, NOTHING_TO_COPY, LastLines, copied_words, terminal_clipboard
 
@@ -28,6 +30,7 @@ TAIL_LINES = 2
 """Lines of a growing translation that show: its newest."""
 TIME_WIDTH = 8
 DIRECTION_WIDTH = 8
+SPEAKER_WIDTH = 5
 LEAST_TEXT_WIDTH = 20
 METER_CELL = "━"
 MARK = "⚑"
@@ -67,6 +70,7 @@ class TerminalView:
         self.console = console or Console(highlight=False)
         self._model = CaptionModel(mode, clock=clock)
         self._lines = LastLines()
+        self._speakers = Speakers()
         self._aside, self._help_line = aside, help_line
         self._clock = clock
         self._lock = threading.Lock()
@@ -93,6 +97,7 @@ class TerminalView:
         with self._lock:
             self._model.apply(event)
             self._lines.apply(event)
+            self._speakers.apply(event)
             match event:
                 case CaptionUpdated(caption) if caption.is_final:
                     self._scroll(caption)
@@ -150,15 +155,14 @@ class TerminalView:
         if not texts:
             return
         if not self.console.is_terminal:
-            mark = " ?" if caption.is_uncertain else ""
-            self._print_plain(
-                f"{clock_text(caption.start)} {caption.source}→{caption.target}{mark} {' | '.join(texts)}"
-            )
+            direction = f"{caption.source}→{caption.target}" + (" ?" if caption.is_uncertain else "")
+            facts = (clock_text(caption.start), self._speakers.of(caption), direction)
+            self._print_plain(" ".join([*filter(None, facts), " | ".join(texts)]))
             return
         if self._live is not None:
             # The caption leaves the region before it scrolls, so that it never stands there twice.
             self._draw(self._model.view())
-        self.console.print(settled_row(caption))
+        self.console.print(settled_row(caption, self._speakers.of(caption)))
 
     def _scroll_failure(self, start: int, message: str) -> None:
         if self.console.is_terminal:
@@ -178,15 +182,16 @@ class TerminalView:
         self.console.file.flush()
 
     def _region(self, view: View) -> RenderableType:
-        width = max(self.console.width - TIME_WIDTH - DIRECTION_WIDTH - 2, LEAST_TEXT_WIDTH)
+        before = TIME_WIDTH + DIRECTION_WIDTH + (SPEAKER_WIDTH if any(view.speakers) else 0)
+        width = max(self.console.width - before - 2, LEAST_TEXT_WIDTH)
         rows: list[RenderableType] = []
-        for caption in view.captions:
+        for caption, speaker in zip(view.captions, view.speakers, strict=True):
             if not caption.is_final:
                 lines = _joined(caption.translation.settled_text, caption.translation.tentative)
                 tail = Text("\n").join(list(lines.wrap(self.console, width, overflow="fold"))[-TAIL_LINES:])
                 source = Text(caption.transcript.text, "dim").wrap(self.console, width, overflow="fold")
                 text = Text("\n").join([tail, *list(source)[-1:]])
-                rows.append(_row(clock_text(caption.start), _direction(caption), text))
+                rows.append(_row(clock_text(caption.start), _direction(caption, speaker), text))
         rows.append(self._status_line(view))
         if self._help_line:
             rows.append(Text(self._help_line, "dim", no_wrap=True, overflow="ellipsis"))
@@ -211,12 +216,12 @@ class TerminalView:
         return grid
 
 
-def settled_row(caption: Caption) -> RenderableType:
-    """A final caption as it scrolls by."""
+def settled_row(caption: Caption, speaker: str = "") -> RenderableType:
+    """A final caption as it scrolls by, and who says it where that is to be shown."""
     text = Text(caption.translation.text.strip(), "bold")
     if transcript := caption.transcript.text.strip():
         text = Text("\n").join([text, Text(transcript, "dim")]) if text else Text(transcript, "dim")
-    return _row(clock_text(caption.start), _direction(caption), text)
+    return _row(clock_text(caption.start), _direction(caption, speaker), text)
 
 
 def failed_row(start: int, message: str) -> RenderableType:
@@ -233,8 +238,10 @@ def _joined(settled: str, tentative: str) -> Text:
     return Text.assemble((settled.lstrip(), "bold"), (tentative if settled else tentative.lstrip(), "italic cyan"))
 
 
-def _direction(caption: Caption) -> Text:
+def _direction(caption: Caption, speaker: str) -> Text:
     name = Text(f"{caption.source}→{caption.target}", "cyan")
+    if speaker:
+        name = Text.assemble((set_cell_size(speaker, SPEAKER_WIDTH), "dim"), name)
     return Text.assemble(name, (" ?", "bold yellow")) if caption.is_uncertain else name
 
 

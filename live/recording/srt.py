@@ -12,6 +12,7 @@ from live.recording.export.cues import Cue, Placing, caption_cues, mark_cues
 from live.recording.export.forms import Lines
 from live.recording.export.subtitles import VTT_HEADER, GrowingForm, numbered
 from live.recording.growing import GrowingFile
+from live.speakers import Speakers
 
 
 class SubtitleFile:
@@ -30,6 +31,7 @@ class SubtitleFile:
         self._lines = lines
         self._form = form
         self._placing = Placing()
+        self._speakers = Speakers()
         self._marks: list[MarkAdded] = []
         self._n_cues = 0
         self.file = GrowingFile(path, "subtitles")
@@ -40,6 +42,7 @@ class SubtitleFile:
         Raises:
             RecordingError: the disk is full, or gone.
         """
+        self._speakers.apply(event)
         match event:
             case StateChanged(state="listening") if not self.file.has_begun:
                 self.file.begin()
@@ -50,7 +53,7 @@ class SubtitleFile:
             case CaptionUpdated(caption) if caption.is_final:
                 marks = [mark for mark in self._marks if mark.at < caption.end]
                 self._marks = [mark for mark in self._marks if mark.at >= caption.end]
-                self._append(caption_cues(caption, marks, self._lines))
+                self._append(caption_cues(caption, marks, self._lines, self._speakers.of(caption)))
             case _:
                 pass
 

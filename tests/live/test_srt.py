@@ -9,7 +9,7 @@ import pytest
 from example_captions import caption
 
 from live.errors import RecordingError
-from live.events import CaptionUpdated, MarkAdded, SessionStopped, StateChanged
+from live.events import CaptionUpdated, DeviceChanged, MarkAdded, SessionStopped, StateChanged
 from live.recording.recorder import Recorder
 from live.recording.srt import SubtitleFile
 from models.base import SAMPLE_RATE
@@ -35,6 +35,19 @@ def test_final_captions_become_cues_with_the_translation_on_top(tmp_path):
         "2\n01:00:01,500 --> 01:00:02,333\nGood.\n好\n\n"
     )
     assert [(cue.start, cue.end) for cue in pysubs2.load(str(path))] == [(250, 2000), (3601500, 3602333)]
+
+
+def test_who_speaks_stands_before_the_text_where_two_lanes_are_heard(tmp_path):
+    file = SubtitleFile(tmp_path / "talk.srt")
+    for lane in ("microphone", "system"):
+        file.take(DeviceChanged(lane, "a device"), 0.0)
+    file.take(final(0, 1, "Hello.", "你好。", lane="system"), 0.0)
+    file.take(final(2, 3, "好。", "Good.", lane="microphone", direction=("en", "zh")), 0.0)
+    file.take(DeviceChanged("system", None, is_wanted=False), 0.0)
+    file.take(final(4, 5, "Yes.", "是。", lane="microphone"), 0.0)
+    file.close()
+    texts = [cue.plaintext for cue in pysubs2.load(str(tmp_path / "talk.srt"))]
+    assert texts == ["[Them] Hello.\n你好", "[我] 好\nGood.", "Yes.\n是"]
 
 
 @pytest.mark.parametrize(("lines", "text"), [("translation", "Hello."), ("transcript", "你好")])

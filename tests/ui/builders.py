@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from live.audio import Lane
 from live.events import Caption, CaptionUpdated, Line, Word
 
 
@@ -30,12 +31,13 @@ def caption(
     target: str = "en",
     transcript: str = "",
     is_uncertain: bool = False,
+    lane: Lane = "microphone",
 ) -> Caption:
     """A caption that is final where nothing of it is tentative."""
     is_final = not tentative
     return Caption(
         id=number,
-        lane="microphone",
+        lane=lane,
         source=source,
         target=target,
         translation=line(settled, tentative),

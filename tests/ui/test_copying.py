@@ -7,6 +7,7 @@ import base64
 from builders import update
 
 from live.actions import MOST_LINES
+from live.events import DeviceChanged
 from ui.copying import LastLines, copied_words, terminal_clipboard
 
 
@@ -16,6 +17,15 @@ def test_the_newest_final_captions_come_with_time_and_both_languages() -> None:
         lines.apply(update(number, tentative="growing"))
         lines.apply(update(number, f"Sentence {number}.", transcript=f"第{number}句。"))
     assert lines.text(2) == ("00:03\nSentence 3.\n第3句。\n00:04\nSentence 4.\n第4句。", 2)
+
+
+def test_who_spoke_is_copied_where_there_are_two_lanes() -> None:
+    lines = LastLines()
+    for lane in ("microphone", "system"):
+        lines.apply(DeviceChanged(lane, "a device"))
+    lines.apply(update(1, "Yes."))
+    lines.apply(update(2, "No.", lane="system"))
+    assert lines.text(2) == ("00:01 Me\nYes.\n00:02 Them\nNo.", 2)
 
 
 def test_fewer_lines_than_asked_for_are_all_there_are() -> None:

@@ -63,6 +63,18 @@ def texts(window, column):
     return [window.table.item(row, column).text() for row in range(window.table.rowCount())]
 
 
+def test_who_spoke_stands_beside_the_time_where_two_lanes_were_heard(window, qtbot, root):
+    said = [
+        caption(1, 1, 3, "Yes.", lane="microphone"),
+        caption(2, 5, 7, "好。", lane="system", direction=("en", "zh")),
+    ]
+    session_folder(root, *said, title="Two", days=2)
+    window.refresh()
+    qtbot.waitUntil(lambda: window.list.count() == 3, timeout=WAIT_MS)
+    choose(window, qtbot, 0, 2)
+    assert texts(window, TIME) == ["00:01 Me", "00:05 对方"]
+
+
 def test_sessions_are_listed_newest_first_and_one_is_read(window, qtbot):
     assert window.list.item(0).text().startswith("2026-11-23 10:30\n")
     assert window.list.item(1).text().startswith("Kick-off\n2026-11-22 10:30 · 00:07 · ")

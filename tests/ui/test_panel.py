@@ -8,7 +8,7 @@ import pytest
 from builders import Clock, update
 from PySide6.QtCore import QRect
 
-from live.events import Event, LevelChanged, ModelLoading, RecordingChanged, SessionStopped, StateChanged
+from live.events import DeviceChanged, Event, LevelChanged, ModelLoading, RecordingChanged, SessionStopped, StateChanged
 from ui import look
 from ui.captions import RECORDED_MARK, CaptionModel
 from ui.layout import Box, text_width
@@ -54,6 +54,25 @@ def test_two_captions_stand_one_above_the_other_over_the_newer_s_source() -> Non
     )
     assert words(picture) == ["Good morning.", "早", "Mor"]
     assert [placed.at[1] for placed in picture.words] == [BOX.rows[0].top(), BOX.rows[1].top(), BOX.source.top()]
+
+
+def test_who_speaks_stands_small_before_the_first_line_on_its_baseline() -> None:
+    lanes = (DeviceChanged("microphone", "USB"), DeviceChanged("system", "HDMI"))
+    picture = picture_of(*lanes, update(1, "Good morning."), update(2, "早。", target="zh", source="en", lane="system"))
+    assert words(picture) == ["Me", "Good morning.", "对方", "早。"]
+    label, line = picture.words[:2]
+    assert label.at[0] == BOX.rows[0].left()
+    assert line.at[0] >= label.at[0] + text_width(label.line)
+    assert (label.line.style.px, label.line.style.colour) == (BOX.small_px, look.QUIET)
+    baselines = [round(placed.line.style.px * look.BASELINE_SHARE) + placed.at[1] for placed in (label, line)]
+    assert baselines[0] == baselines[1]
+
+
+def test_a_line_after_the_speaker_stays_within_the_room() -> None:
+    lanes = (DeviceChanged("microphone", "USB"), DeviceChanged("system", "HDMI"))
+    for n in range(1, len(EN) + 1):
+        for placed in picture_of(*lanes, update(1, EN[:n])).words:
+            assert placed.at[0] + text_width(placed.line) <= BOX.captions.right() + 1
 
 
 def test_of_a_long_text_the_newest_two_lines_show() -> None:

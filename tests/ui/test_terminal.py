@@ -12,9 +12,17 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from live.audio import clock_text
-from live.events import LevelChanged, MarkAdded, ModelLoading, RecordingChanged, StateChanged, UtteranceFailed
+from live.events import (
+    DeviceChanged,
+    LevelChanged,
+    MarkAdded,
+    ModelLoading,
+    RecordingChanged,
+    StateChanged,
+    UtteranceFailed,
+)
 from ui.captions import RECORDED_MARK
-from ui.terminal import REFRESH_S, TerminalView
+from ui.terminal import REFRESH_S, TerminalView, settled_row
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 EN = "The quarterly revenue grew by 15%, mostly because of very strong sales in Asia and in South America."
@@ -45,6 +53,32 @@ def test_a_pipe_gets_one_line_for_each_final_caption_and_nothing_else() -> None:
         view.apply(update(2, tentative="And"))
         view.apply(update(2, "And?", source="en", target="zh", is_uncertain=True))
     assert written(out) == f"00:01 zh→en {EN} | {ZH}\n00:02 en→zh ? And?\n"
+
+
+def test_who_speaks_stands_before_the_direction_where_there_are_two_lanes() -> None:
+    for is_terminal in (False, True):
+        out = console(is_terminal=is_terminal)
+        clock = Clock()
+        with TerminalView("follow", console=out, clock=clock) as view:
+            view.apply(DeviceChanged("microphone", "USB"))
+            view.apply(DeviceChanged("system", "HDMI"))
+            view.apply(update(1, "Good morning."))
+            view.apply(update(2, "你好。", source="en", target="zh", lane="system"))
+            if is_terminal:
+                clock.now += 2 * REFRESH_S
+                view.apply(update(3, tentative="And", lane="system"))
+                assert "Them zh→en" in drawn_last(out)
+        lines = CONTROL.sub("", written(out)).splitlines()
+        rows = [line.split() for line in lines if line.startswith(("00:01", "00:02"))]
+        assert [row[:3] for row in rows] == [["00:01", "Me", "zh→en"], ["00:02", "对方", "en→zh"]]
+
+
+def test_rows_of_both_lanes_stand_below_each_other() -> None:
+    out = console()
+    for lane, speaker in (("microphone", "我"), ("system", "Them")):
+        out.print(settled_row(update(1, "Text.", lane=lane).caption, speaker))
+    first, second = CONTROL.sub("", written(out)).splitlines()
+    assert cell_len(first.partition("Text.")[0]) == cell_len(second.partition("Text.")[0])
 
 
 def test_a_failure_is_a_line_of_its_own() -> None:

@@ -19,6 +19,7 @@ from live.events import Caption, Line, MarkAdded
 from live.recording.export.breaking import Text
 from live.recording.export.forms import Lines
 from live.recording.export.phrases import at_line_end, plain, reading_ms
+from live.speakers import Speakers
 from models.base import SAMPLE_RATE
 
 MAX_LINES = 2
@@ -80,11 +81,12 @@ def lay_out(captions: Sequence[Caption], marks: Sequence[MarkAdded] = (), lines:
         Cues in order of time that do not overlap.
     """
     waiting = sorted(marks, key=lambda mark: mark.at)
+    speakers = Speakers(caption.lane for caption in captions)
     wanted: list[Cue] = []
     for caption in sorted(captions, key=lambda caption: (caption.start, caption.id)):
         taken = [mark for mark in waiting if mark.at < caption.end]
         del waiting[: len(taken)]
-        wanted += caption_cues(caption, taken, lines)
+        wanted += caption_cues(caption, taken, lines, speakers.of(caption))
     wanted += mark_cues(waiting)
     wanted.sort(key=lambda cue: cue.start_ms)
     placing = Placing()
@@ -92,11 +94,18 @@ def lay_out(captions: Sequence[Caption], marks: Sequence[MarkAdded] = (), lines:
     return [placing.place(cue, next_ms) for cue, next_ms in zip(wanted, nexts, strict=False)]
 
 
-def caption_cues(caption: Caption, marks: Sequence[MarkAdded], lines: Lines) -> list[Cue]:
-    """The cues of one caption as its sound wants them, with the marks set in it or before it; not yet placed."""
+def caption_cues(caption: Caption, marks: Sequence[MarkAdded], lines: Lines, speaker: str = "") -> list[Cue]:
+    """The cues of one caption as its sound wants them, with the marks set in it or before it; not yet placed.
+
+    Args:
+        caption: a final one.
+        marks: in any order.
+        lines: which languages.
+        speaker: who says it, where that is to be written.
+    """
     before = [mark for mark in marks if mark.at < caption.start]
     inside = [mark for mark in marks if mark.at >= caption.start]
-    blocks = _texts(caption, inside, lines)
+    blocks = _texts(caption, inside, lines, speaker)
     said = list(_timed(caption, blocks)) if blocks else mark_cues(inside)
     return [*mark_cues(before), *said]
 
@@ -132,13 +141,14 @@ class Placing:
         return Cue(start, end, cue.blocks)
 
 
-def _texts(caption: Caption, marks: Sequence[MarkAdded], lines: Lines) -> list[tuple[Block, Text]]:
-    """The languages that say something, the first with the signs of doubt and marks before it."""
+def _texts(caption: Caption, marks: Sequence[MarkAdded], lines: Lines, speaker: str) -> list[tuple[Block, Text]]:
+    """The languages that say something, the first with marks, the speaker and the sign of doubt before it."""
     chosen: tuple[tuple[Literal["translation", "transcript"], str, Line], ...] = (
         ("translation", caption.target, caption.translation),
         ("transcript", caption.source, caption.transcript),
     )
-    signs = [*map(mark_text, marks), *([UNCERTAIN_MARK] if caption.is_uncertain else [])]
+    signs = [*map(mark_text, marks), *([f"[{speaker}]"] if speaker else [])]
+    signs += [UNCERTAIN_MARK] if caption.is_uncertain else []
     found = []
     for kind, language, line in chosen:
         said = plain(line.text)

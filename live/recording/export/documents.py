@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from live.audio import LANE_NAMES, clock_text, seconds
+from live.audio import clock_text, seconds
 from live.events import Caption, Line, MarkAdded
 from live.recording.export.cues import UNCERTAIN_MARK, mark_text
 from live.recording.export.forms import Lines
 from live.recording.export.phrases import plain
 from live.recording.journal import Transcript
+from live.speakers import Speakers
 
 JSON_VERSION = 1
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&]|^[-+=]|^\d+[.)])")
@@ -47,7 +48,7 @@ def heading(transcript: Transcript) -> tuple[str, str]:
 def paragraphs(transcript: Transcript, lines: Lines) -> Iterator[Paragraph]:
     """Captions and marks by time; captions that say nothing in the languages chosen are left out."""
     captions = [entry.caption for entry in transcript.entries]
-    has_lanes = len({caption.lane for caption in captions}) > 1
+    speakers = Speakers(caption.lane for caption in captions)
     marks = list(transcript.marks)
     for caption in captions:
         while marks and marks[0].at < caption.start:
@@ -55,9 +56,9 @@ def paragraphs(transcript: Transcript, lines: Lines) -> Iterator[Paragraph]:
         chosen = {"both": (caption.translation, caption.transcript)}.get(lines, (getattr(caption, lines, Line()),))
         if texts := tuple(text for line in chosen if (text := plain(line.text))):
             facts = [clock_text(caption.start)]
-            facts += [LANE_NAMES[caption.lane]] if has_lanes else []
+            facts += [speakers.of(caption)]
             facts += [UNCERTAIN_MARK] if caption.is_uncertain else []
-            yield Paragraph(" ".join(facts), texts, caption.id)
+            yield Paragraph(" ".join(filter(None, facts)), texts, caption.id)
     yield from map(_mark, marks)
 
 

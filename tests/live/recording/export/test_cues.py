@@ -77,9 +77,11 @@ def test_two_lanes_that_speak_at_once_take_turns():
             caption(2, 1, 3, "Yes.", lane="system"),
         ]
     )
+    assert [cue.text for cue in cues] == ["[Me] I think that the budget is too small.", "[Them] Yes."]
     (first, second) = times(cues)
-    assert first == (0, 1850)
-    assert second == (1930, 3000)
+    assert first[0] == 0
+    assert first[1] + GAP_MS == second[0]
+    assert second[1] == 3000
 
 
 def test_a_mark_stands_in_the_caption_of_its_moment_and_elsewhere_alone():

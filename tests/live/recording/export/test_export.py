@@ -23,7 +23,7 @@ from live.recording.export.subtitles import ASS_END_MS
 RECORDS = (
     caption(1, 1, 3, "It is fifteen {percent}.", "这是预算的15%。"),
     mark(2, "Decision"),
-    caption(2, 4, 6, r"R&D: C:\New <b>\{x}</b> *not* bold.", "是的，没错。", lane="system", is_uncertain=True),
+    caption(2, 4, 6, r"R&D: C:\N <b>\{x}</b> *no*.", "是的，没错。", lane="system", is_uncertain=True),
     caption(3, 3605, 3607, "好。", "Good.", direction=("en", "zh")),
 )
 
@@ -84,7 +84,7 @@ def test_subtitles_open_in_ffmpeg_with_their_times(exported, form):
 def test_subtitles_open_in_pysubs2_with_the_translation_on_top(exported, form):
     cues = pysubs2.load(str(exported(f"talk.{form}")))
     top, below = cues[0].plaintext.split("\n") if form != "ass" else cues[0].text.split(r"\N")
-    assert top.startswith("⚑ Decision It is fifteen")
+    assert top.startswith("⚑ Decision [Me] It is fifteen")
     assert below.endswith("这是预算的15%")
 
 
@@ -118,15 +118,15 @@ def test_json_says_times_and_directions(exported):
 def test_texts_name_time_lane_and_doubt(exported):
     lines = exported("talk.txt").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "Budget / plan"
-    assert "00:01 microphone  It is fifteen {percent}." in lines
+    assert "00:01 Me  It is fifteen {percent}." in lines
     assert "00:02  ⚑ Decision" in lines
-    assert r"00:04 computer sound [?]  R&D: C:\New <b>\{x}</b> *not* bold." in lines
-    assert "1:00:05 microphone  好。" in lines
+    assert r"00:04 Them [?]  R&D: C:\N <b>\{x}</b> *no*." in lines
+    assert "1:00:05 我  好。" in lines
 
 
 def test_markdown_shows_what_would_be_markup(exported):
     text = exported("talk.md").read_text(encoding="utf-8")
-    assert r"R\&D: C:\\New \<b\>\\\{x\}\</b\> \*not\* bold." in text
+    assert r"R\&D: C:\\N \<b\>\\\{x\}\</b\> \*no\*." in text
     assert "\n> 这是预算的15%。\n" in text
 
 
@@ -134,7 +134,7 @@ def test_a_word_document_reads_back_as_it_was_said(exported):
     document = docx.Document(str(exported("talk.docx")))
     paragraphs = [paragraph.text for paragraph in document.paragraphs]
     assert paragraphs[0] == "Budget / plan"
-    assert "00:01 microphone  It is fifteen {percent}.\n这是预算的15%。" in paragraphs
+    assert "00:01 Me  It is fifteen {percent}.\n这是预算的15%。" in paragraphs
     assert document.core_properties.title == "Budget / plan"
 
 
