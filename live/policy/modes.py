@@ -24,8 +24,8 @@ def shown(caption: Caption, mode: Mode) -> Caption:
         case "balanced":
             return replace(
                 caption,
-                translation=_hide_last(caption.translation, caption.target),
-                transcript=_hide_last(caption.transcript, caption.source),
+                translation=hide_last(caption.translation, hidden_units(caption.target)),
+                transcript=hide_last(caption.transcript, hidden_units(caption.source)),
             )
         case "reading":
             return replace(
@@ -36,6 +36,12 @@ def shown(caption: Caption, mode: Mode) -> Caption:
     assert_never(mode)
 
 
-def _hide_last(line: Line, language: str) -> Line:
-    kept = units(line.tentative)[: -HIDDEN_UNITS.get(language, HIDDEN_WORDS)]
-    return replace(line, tentative="".join(kept))
+def hidden_units(language: str) -> int:
+    """How many units at the tentative end Balanced hides of a language."""
+    return HIDDEN_UNITS.get(language, HIDDEN_WORDS)
+
+
+def hide_last(line: Line, n: int) -> Line:
+    """A line without the last units of its tentative text."""
+    kept = units(line.tentative)
+    return replace(line, tentative="".join(kept[: max(0, len(kept) - n)]))
