@@ -6,6 +6,7 @@ Which device is meant, when to close and whom to tell is the business of `live.c
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -27,8 +28,15 @@ START_S = 3.0
 """How long a microphone's first block may take; Bluetooth headsets need about two seconds."""
 CLOSE_S = 2.0
 """How long a recording may take to close; one that hangs is left behind."""
-IDLE_S = 0.25
-"""Computer sound that delivers nothing for so long is silent: silence is put in its place, this far behind."""
+
+
+_ALLOW = {
+    "linux": "add yourself to the group `audio`, or allow the microphone for this Flatpak or Snap",
+    "darwin": "allow this terminal or Python in System Settings > Privacy & Security > Microphone",
+    "win32": "allow desktop apps in Settings > Privacy & security > Microphone",
+}
+_REFUSED = re.compile(r"permission denied|access is denied|access denied|not permitted|unauthori[sz]ed|0x80070005")
+_BUSY = re.compile(r"busy|device unavailable|in use|0x8889000a")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,6 @@ class Feed:
         self._kind: DeviceKind = kind
         self._queue = queue
         self._next = 0
-        self._n_silent = 0  # samples of silence since sound came last
 
     def push(self, samples: NDArray[np.int16], n_missing: int = 0) -> None:
         """Take a block; for an audio callback: no lock, no wait.
@@ -74,27 +81,9 @@ class Feed:
         """
         now_s = time.monotonic()
         self._next += n_missing
-        self._n_silent = 0
-        self._offer(samples, now_s)
-        self.last_s, self.has_begun = now_s, True
-
-    def push_silence(self, rate: int, channels: int) -> None:
-        """Let silence take the time in which nothing came, up to IDLE_S ago; nothing where sound comes."""
-        until_s = time.monotonic() - IDLE_S
-        n = int((until_s - self.last_s) * rate) - self._n_silent
-        if n > 0:
-            self._n_silent += n
-            self._offer(np.zeros((n, channels), np.int16), until_s)
-
-    def n_unheard(self, rate: int, n: int) -> int:
-        """What is missing before a block of n samples that comes now, where silence came before it; for `push`."""
-        if not self._n_silent:
-            return 0
-        return max(0, int((time.monotonic() - self.last_s) * rate) - self._n_silent - n)
-
-    def _offer(self, samples: NDArray[np.int16], stamp_s: float) -> None:
-        self._queue.offer(AudioBlock(self._kind, samples, self._next, stamp_s))
+        self._queue.offer(AudioBlock(self._kind, samples, self._next, now_s))
         self._next += len(samples)
+        self.last_s, self.has_begun = now_s, True
 
 
 class Recording(Protocol):
@@ -157,6 +146,22 @@ class SoundSystem(Protocol):
 def called(device: InputDevice) -> str:
     """A device as the subject of a sentence."""
     return f"The microphone '{device.name}'" if device.kind == "microphone" else f"The sound of '{device.name}'"
+
+
+def pcm(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Samples in [-1, 1] as 16 bits; what is beyond is clipped."""
+    return np.round(samples.clip(-1.0, 1.0) * 32_767).astype(np.int16)
+
+
+def refusal(device: InputDevice, error: object) -> str:
+    """What the owner of a device should do that cannot be opened, from what its sound system says of it."""
+    text = str(error).casefold()
+    if _REFUSED.search(text):
+        return f"{called(device)} may not be used: {advice(_ALLOW)}."
+    another = "name another (`tongchuan devices` lists them)"
+    if _BUSY.search(text):
+        return f"{called(device)} is in use by another program: close that one, or {another}."
+    return f"{called(device)} cannot be opened ({error}): {another}."
 
 
 def advice(lines: Mapping[str, str]) -> str:

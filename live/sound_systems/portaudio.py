@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import importlib
 import logging
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +19,7 @@ import numpy as np
 
 from live.audio import BLOCK_S
 from live.errors import CaptureError
-from live.sound_systems.base import CLOSE_S, DeviceKind, Feed, InputDevice, advice, called
+from live.sound_systems.base import CLOSE_S, DeviceKind, Feed, InputDevice, advice, refusal
 from models.base import SAMPLE_RATE
 
 _INSTALL = {
@@ -29,13 +28,6 @@ _INSTALL = {
     "darwin": "reinstall the package that brings it: `pip install --force-reinstall sounddevice`",
     "win32": "reinstall the package that brings it: `pip install --force-reinstall sounddevice`",
 }
-_ALLOW = {
-    "linux": "add yourself to the group `audio`, or allow the microphone for this Flatpak or Snap",
-    "darwin": "allow this terminal or Python in System Settings > Privacy & Security > Microphone",
-    "win32": "allow desktop apps in Settings > Privacy & security > Microphone",
-}
-_REFUSED = re.compile(r"permission denied|access is denied|access denied|not permitted|unauthori[sz]ed|0x80070005")
-_BUSY = re.compile(r"busy|device unavailable|in use|0x8889000a")
 
 _log = logging.getLogger(__name__)
 
@@ -179,7 +171,7 @@ class PortAudioRecording:
                 refusals.append(error)
             else:
                 return
-        raise CaptureError(_refusal(device, str(refusals[-1]))) from refusals[-1]
+        raise CaptureError(refusal(device, refusals[-1])) from refusals[-1]
 
     def _started(self, sounddevice: ModuleType, device: InputDevice, feed: Feed) -> _Stream:
         """A running stream; raises PortAudioError where the device does not take the format."""
@@ -223,14 +215,3 @@ def _formats(device: InputDevice) -> Iterator[tuple[int, int]]:
     yield device.rate, 1
     yield device.rate, min(2, device.channels)
     yield device.rate, device.channels
-
-
-def _refusal(device: InputDevice, error: str) -> str:
-    """What a refused microphone's owner should do."""
-    text = error.casefold()
-    if _REFUSED.search(text):
-        return f"{called(device)} may not be used: {advice(_ALLOW)}."
-    another = "name another with --input (`tongchuan devices` lists them)"
-    if _BUSY.search(text):
-        return f"{called(device)} is in use by another program: close that one, or {another}."
-    return f"{called(device)} cannot be opened ({error}): {another}."

@@ -8,7 +8,6 @@ process, as PortAudio and SoundCard use it, waits for a hung server without end 
 from __future__ import annotations
 
 import logging
-import select
 import shutil
 import subprocess
 import threading
@@ -19,7 +18,7 @@ import numpy as np
 
 from live.audio import BLOCK_S
 from live.errors import CaptureError
-from live.sound_systems.base import CLOSE_S, START_S, DeviceKind, Feed, InputDevice, called
+from live.sound_systems.base import CLOSE_S, START_S, DeviceKind, Feed, InputDevice, called, refusal
 from live.sound_systems.pulse_server import ANSWER_S, NoServerError, Pulse, Server, shared
 from models.base import SAMPLE_RATE
 
@@ -32,7 +31,6 @@ FETCH_MS = 10
 SUSPENDED_S = 0.3
 """A microphone still suspended so long after it was opened stays so."""
 _POLL_S = 0.02
-_IDLE_POLL_MS = 50
 _RECORDER = "parec"
 _MARK = "tongchuan.recording"
 """The property by which a stream of ours is found among the server's."""
@@ -96,7 +94,6 @@ class PulseRecording:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                bufsize=0,
                 start_new_session=True,  # Ctrl-C in the terminal is for the program, which ends it in order
             )
         except OSError as error:
@@ -159,22 +156,8 @@ class PulseRecording:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        pipe, data = self._process.stdout, bytearray()
-        poll = select.poll()
-        poll.register(pipe, select.POLLIN)
-        while True:
-            if not poll.poll(_IDLE_POLL_MS):
-                if self._device.kind == "system":
-                    self._feed.push_silence(self.rate, self.channels)
-                continue
-            new = pipe.read(_BLOCK_BYTES - len(data))
-            if not new:
-                break
-            data += new
-            if len(data) == _BLOCK_BYTES:
-                samples = np.frombuffer(bytes(data), np.int16).reshape(-1, self.channels)
-                self._feed.push(samples, self._feed.n_unheard(self.rate, len(samples)))
-                data.clear()
+        while len(data := self._process.stdout.read(_BLOCK_BYTES)) == _BLOCK_BYTES:
+            self._feed.push(np.frombuffer(data, np.int16).reshape(-1, self.channels))
         self._ended.set()
 
     def _find(self, pulse: Pulse) -> tuple[str | None, str, bool, bool]:
@@ -204,7 +187,7 @@ class PulseRecording:
         assert self._process.stderr is not None
         said = self._process.stderr.read().decode(errors="replace").strip().splitlines()
         reason = said[-1] if said else "no reason was given"
-        return f"{called(self._device)} cannot be opened ({reason}): name another with --input."
+        return refusal(self._device, reason)
 
 
 def _has_library() -> bool:

@@ -234,11 +234,13 @@ def test_an_output_that_is_suspended_is_silent_and_not_lost(server, listening):
     listener = listening("system")
     listener.hears()
     server.control("suspend-sink", "vmic", "1")
-
-    assert listener.hears(40) == 0
+    while listener.queue.get(0.5):
+        pass  # what was on its way
+    assert listener.queue.get(2.0) is None
     assert not listener.is_lost()
     server.control("suspend-sink", "vmic", "0")
-    assert listener.hears(80) == 0
+
+    assert listener.hears() == 0
     assert not listener.is_lost()
 
 
