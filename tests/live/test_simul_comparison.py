@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from live.evaluation.simul import contestants
-from live.evaluation.simul.comparison import rows_of, too_easy, verdicts
+from live.evaluation.simul.comparison import masks_of, rows_of, too_easy, verdicts
 from live.evaluation.simul.contestants import LOCAL_AGREEMENT, OURS, REDECODING, VAD_FINAL
 from live.evaluation.simul.player import Played
 from live.evaluation.simul.table import Row
@@ -87,3 +87,21 @@ def test_lines_are_by_direction_cost_policy_and_mode():
         (VAD_FINAL, "reading"), (OURS, "reading"), (OURS, "balanced"), (OURS, "follow")
     ]  # fmt: skip
     assert all(line.bleu_share == pytest.approx(1.0) for line in rows)
+
+
+def test_the_smallest_mask_that_keeps_the_promise_is_found():
+    said = talk((1.0, 3.0, "甲乙丙丁戊"))
+    updates = [
+        shown(caption(1, "甲", "乙己庚", start_s=1.0, end_s=2.0), 2.0),
+        shown(caption(1, "甲乙丙丁戊", start_s=1.0, end_s=3.0, is_final=True), 3.0),
+    ]
+    played = Played(playback(said, *updates, policy=OURS), "measured", ())
+    (mask,) = masks_of([played])
+
+    assert mask.erasures[:3] == pytest.approx((0.4, 0.2, 0.0))
+    assert mask.smallest == 2
+    assert mask.hidden == 5
+
+
+def test_a_policy_that_is_not_ours_has_no_masks():
+    assert masks_of([Played(playback(talk((1.0, 3.0, "甲")), policy=VAD_FINAL), "measured", ())]) == []

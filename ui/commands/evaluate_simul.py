@@ -89,10 +89,18 @@ def run(arguments: argparse.Namespace) -> int:
         ModelError: there is no such model, it cannot be loaded, or it failed.
     """
     from live.evaluation.simul.chart import draw
-    from live.evaluation.simul.comparison import rows_of, too_easy, verdicts
+    from live.evaluation.simul.comparison import masks_of, rows_of, too_easy, verdicts
     from live.evaluation.simul.costs import LARGE, Measured, read_rates
     from live.evaluation.simul.runner import Plan, found
-    from ui.commands.evaluate_simul_table import as_json, markdown, print_table, scored_tables, tables, verdict_table
+    from ui.commands.evaluate_simul_table import (
+        as_json,
+        markdown,
+        mask_table,
+        print_table,
+        scored_tables,
+        tables,
+        verdict_table,
+    )
 
     settings, _ = load_settings(arguments)
     costs: tuple[CostModel, ...] = (Measured(), read_rates(arguments.rates) if arguments.rates else LARGE)
@@ -108,7 +116,9 @@ def run(arguments: argparse.Namespace) -> int:
     held = verdicts(rows)
     scored = _scored(rows, played, arguments.logs)
     notes = _notes(entry.name, talks, plan, too_easy(rows), has_scores=bool(scored))
-    every = [*tables(rows), *scored_tables(scored), *([verdict_table(held)] if held else [])]
+    every = [*tables(rows), *scored_tables(scored)]
+    if masks := masks_of(played):
+        every += [mask_table(masks), verdict_table(held)]
     for table in every:
         print_table(table)
     for note in notes:

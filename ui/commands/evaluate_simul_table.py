@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from live.evaluation.simul.comparison import Verdict
+from live.evaluation.simul.comparison import Mask, Verdict
 from live.evaluation.simul.table import Row
 
 if TYPE_CHECKING:
@@ -68,6 +68,22 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
         for verdict in verdicts
     ]
     return "targets", VERDICT_HEADINGS, lines
+
+
+def mask_table(masks: Sequence[Mask]) -> Table:
+    """The displayed erasure of every mask, the one in use marked."""
+    n_units = range(len(masks[0].erasures)) if masks else range(0)
+    headings = ("hidden units", "cost", *map(str, n_units), "smallest that keeps the promise")
+    lines = [
+        [
+            mask.direction,
+            mask.cost_model,
+            *(f"{erased:.3f}{'*' if n == mask.hidden else ''}" for n, erased in enumerate(mask.erasures)),
+            "none" if mask.smallest is None else str(mask.smallest),
+        ]
+        for mask in masks
+    ]
+    return "displayed erasure by hidden units (* as Balanced hides)", headings, lines
 
 
 def print_table(table: Table) -> None:

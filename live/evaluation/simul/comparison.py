@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from live.evaluation.simul.contestants import LOCAL_AGREEMENT, OURS, REDECODING, VAD_FINAL, Contestant
 from live.evaluation.simul.costs import Measured
-from live.evaluation.simul.measures import measure
+from live.evaluation.simul.measures import erasure_hiding, measure
 from live.evaluation.simul.player import Played
+from live.evaluation.simul.record import Playback
 from live.evaluation.simul.table import Row
+from live.policy.modes import hidden_units
 
 EASY_BELOW_S = 4.0
 """A set on which waiting for the end of each utterance is no further behind than this is too easy."""
@@ -27,6 +29,8 @@ FINAL_P95_S = 0.8
 MOST_OF_LOCAL_AGREEMENT = {True: 1.0, False: 0.95}
 """Of its computation-aware LongYAAL, by whether costs are measured."""
 MOST_OF_REDECODING = 0.75
+MOST_HIDDEN = 10
+"""Units: masks up to this are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,41 @@ def _of_group(played: Sequence[Played], contestants: Sequence[Contestant]) -> li
         for contestant in contestants
         if contestant.name in by_policy
         for mode in contestant.modes
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """What hiding the last units of our tentative text would do to the displayed erasure."""
+
+    direction: str
+    cost_model: str
+    erasures: tuple[float, ...]
+    """By how many units are hidden, from none on."""
+    hidden: int
+    """How many Balanced hides."""
+
+    @property
+    def smallest(self) -> int | None:
+        """The fewest hidden units that keep Balanced's promise; None where none of these do."""
+        return next((n for n, erased in enumerate(self.erasures) if erased <= MOST_ERASURE["balanced"]), None)
+
+
+def masks_of(played: Sequence[Played]) -> list[Mask]:
+    """Every mask for our policy, by direction and cost model."""
+    groups: dict[tuple[str, str, str], list[Playback]] = {}
+    for each in played:
+        talk = each.playback.talk
+        if each.playback.policy == OURS:
+            groups.setdefault((talk.source, talk.target, each.cost_model), []).append(each.playback)
+    return [
+        Mask(
+            f"{source}-{target}",
+            cost_model,
+            tuple(erasure_hiding(playbacks, n) for n in range(MOST_HIDDEN + 1)),
+            hidden_units(target),
+        )
+        for (source, target, cost_model), playbacks in sorted(groups.items(), key=lambda item: item[0])
     ]
 
 

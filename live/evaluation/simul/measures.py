@@ -22,8 +22,9 @@ from live.evaluation.simul.player import Played
 from live.evaluation.simul.record import Playback, Sentence, Shown, Talk
 from live.evaluation.simul.resegment import sentence_of_each
 from live.evaluation.simul.table import Row
-from live.events import Mode
+from live.events import Caption, Mode
 from live.policy import shown
+from live.policy.modes import hide_last
 from models.base import SAMPLE_RATE
 
 LEAST_SPEECH = SAMPLE_RATE // 10
@@ -156,12 +157,21 @@ def erasure(playbacks: Iterable[Playback], mode: Mode) -> float:
 
     Characters in every language: a word that a comma is put behind was not taken back, though it is another unit.
     """
+    return _erasure(playbacks, lambda caption: shown(caption, mode).translation.text)
+
+
+def erasure_hiding(playbacks: Iterable[Playback], n: int) -> float:
+    """The same of a display that hides the last units of what is tentative, so many."""
+    return _erasure(playbacks, lambda caption: hide_last(caption.translation, n).text)
+
+
+def _erasure(playbacks: Iterable[Playback], displayed: Callable[[Caption], str]) -> float:
     taken_back = standing = 0
     for playback in playbacks:
         texts: dict[int, str] = {}
         for update in playback.shown:
             before = texts.get(update.caption.id, "")
-            now = texts[update.caption.id] = shown(update.caption, mode).translation.text
+            now = texts[update.caption.id] = displayed(update.caption)
             taken_back += len(before) - _n_same(before, now)
         standing += sum(map(len, texts.values()))
     return taken_back / standing if standing else float(taken_back > 0)
