@@ -10,8 +10,9 @@ from live.audio import Utterance
 from live.errors import LiveError
 from live.evaluation.simul.costs import Measured
 from live.evaluation.simul.player import play
-from live.evaluation.simul.whisper_streaming import WhisperStreaming
+from live.evaluation.simul.whisper_streaming import WhisperStreaming, _timed
 from live.policy import Direction
+from models.base import Piece
 from tests.live.fakes import EnergyDetector
 from tests.live.simul_captions import CAN, Scripted, at
 from tests.live.test_simul_player import spoken
@@ -75,6 +76,20 @@ def test_it_settles_what_its_own_class_commits_and_at_the_end_the_rest(checkout,
     assert texts[0] < texts[-1]
     assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(texts))
     assert all(not update.caption.translation.tentative for update in played.playback.shown)
+
+
+def test_words_stand_where_the_translator_points_and_never_run_backwards():
+    pieces = [Piece((1,), " We", 0.0, at=at(2)), Piece((2,), " are", 0.0, at=at(4)), Piece((3,), ".", 0.0, at=at(5))]
+    back = [*pieces, Piece((4,), " Yes", 0.0, at=at(3)), Piece((5,), " no", 0.0)]
+
+    assert _timed(pieces, at(1), at(6), " ") == [(1.0, 3.0, "We"), (3.0, 5.0, "are.")]
+    assert [start for start, _, _ in _timed(back, at(1), at(6), " ")] == [1.0, 3.0, 3.0, 3.75]
+
+
+def test_words_of_a_translator_that_does_not_point_are_spread_evenly():
+    pieces = [Piece((1,), "甲", 0.0), Piece((2,), "乙", 0.0)]
+
+    assert _timed(pieces, at(1), at(3), "") == [(0.0, 1.0, "甲"), (1.0, 2.0, "乙")]
 
 
 def test_it_is_asked_about_the_sound_that_it_keeps(checkout):

@@ -1,9 +1,9 @@
 """whisper_streaming's own policy class, unchanged, behind the session's Policy protocol.
 
 In: a checkout of ufal/whisper_streaming, utterances, hypotheses. Out: requests and captions. The class decodes from
-within its `process_iter`; here the answer to what it is about to ask is fetched first, and handed to it as it asks. The
-translator gives no times of words, so they are spread evenly over the sound. No text is given as a prompt: a checkpoint
-told by task tags has no place for one.
+within its `process_iter`; here the answer to what it is about to ask is fetched first, and handed to it as it asks.
+Words stand where the translator points, or are spread evenly over the sound where it does not. No text is given as a
+prompt: a checkpoint told by task tags has no place for one.
 
 Source: its README and OnlineASRProcessor; specs/streaming.md 5.1.
 """
@@ -13,17 +13,20 @@ from __future__ import annotations
 import importlib.util
 import io
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from live.audio import Utterance
 from live.errors import LiveError
 from live.events import Caption, Line, Word
 from live.policy import Direction, readable, units
 from live.policy.load import Level
-from models.base import SAMPLE_RATE, UNKNOWN, UNSPACED, Branch, Capabilities, Hypothesis, Request, Samples
+from models.base import SAMPLE_RATE, UNKNOWN, UNSPACED, Branch, Capabilities, Hypothesis, Piece, Request, Samples
 
 MIN_CHUNK = SAMPLE_RATE
 """New samples after which it decodes: its --min-chunk-size, by default."""
@@ -130,8 +133,9 @@ class WhisperStreaming:
         """What it commits; what it does not is not shown."""
         state = self._state(utterance)
         state.backend.n_samples = len(state.online.audio_buffer)
-        text = "" if hypothesis.source == UNKNOWN else readable(hypothesis.outcomes[0].text)
-        state.backend.words = _timed(text, state.backend.n_samples / SAMPLE_RATE, state.backend.sep)
+        pieces = () if hypothesis.source == UNKNOWN else hypothesis.outcomes[0].pieces
+        begin = utterance.end - state.backend.n_samples
+        state.backend.words = _timed(pieces, begin, utterance.end, state.backend.sep)
         state.text = _joined(state, state.online.process_iter())
         if utterance.is_final:
             state.text = _joined(state, state.online.finish())
@@ -171,11 +175,28 @@ class WhisperStreaming:
         return state
 
 
-def _timed(text: str, length_s: float, sep: str) -> list[tuple[float, float, str]]:
-    """Words, or characters, of a text with the times that they would have, spoken evenly."""
-    parts = text.split() if sep else [unit.strip() for unit in units(text)]
-    step_s = length_s / max(1, len(parts))
-    return [(n * step_s, (n + 1) * step_s, part) for n, part in enumerate(parts)]
+def _timed(pieces: Sequence[Piece], begin: int, end: int, sep: str) -> list[tuple[float, float, str]]:
+    """Words, or characters, of a text with seconds from where the sound begins."""
+    spans = _words(pieces) if sep else [(n, piece.text) for n, piece in enumerate(pieces)]
+    even = np.linspace(begin, end, len(spans) + 1)
+    ats = [pieces[n].at for n, _ in spans]
+    pointed = [place if at is None else at for place, at in zip(even[:-1], ats, strict=True)]
+    times_s = (np.maximum.accumulate(np.clip([*pointed, end], begin, end)) - begin) / SAMPLE_RATE
+    return [
+        (float(start_s), float(end_s), readable(word).strip())
+        for start_s, end_s, (_, word) in zip(times_s[:-1], times_s[1:], spans, strict=True)
+    ]
+
+
+def _words(pieces: Sequence[Piece]) -> list[tuple[int, str]]:
+    """Each word with its marks, and the number of the piece that it begins with."""
+    spans: list[tuple[int, str]] = []
+    for n, piece in enumerate(pieces):
+        if spans and not piece.text.startswith(" "):
+            spans[-1] = (spans[-1][0], spans[-1][1] + piece.text)
+        else:
+            spans.append((n, piece.text))
+    return spans
 
 
 def _joined(state: _Open, committed: tuple[float | None, float | None, str]) -> str:
