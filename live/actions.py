@@ -13,7 +13,19 @@ from typing import get_args
 
 from live.audio import Lane
 from live.errors import LiveError
-from live.events import AddMark, Command, Mode, Pause, Replay, Resume, SetDirection, SetMode, Stop
+from live.events import (
+    AddMark,
+    Command,
+    Mode,
+    Pause,
+    Replay,
+    Resume,
+    SetDirection,
+    SetMode,
+    SetSources,
+    SourceKind,
+    Stop,
+)
 from live.settings import AUTO
 from models.base import LANGUAGES
 
@@ -56,6 +68,7 @@ USAGE: Mapping[str, str] = {
     "copy": "copy [N]",
     "mode": "mode follow|balanced|reading",
     "direction": "direction auto|FROM-TO",
+    "source": "source microphone|system|both",
 }
 
 
@@ -104,6 +117,11 @@ def _mode(mode: str) -> SetMode:
     return SetMode(modes[_known(mode, modes, "mode")])
 
 
+def _source(source: str) -> SetSources:
+    sources: dict[str, SourceKind] = {"microphone": "microphone", "system": "system", "both": "both"}
+    return SetSources(sources[_known(source, sources, "source")])
+
+
 def _direction(direction: str) -> SetDirection:
     if direction == AUTO:
         return SetDirection(None, None)
@@ -122,6 +140,7 @@ _ARGUMENTS: Mapping[str, Callable[[str], Action]] = {
     "replay": _replay,
     "mode": _mode,
     "direction": _direction,
+    "source": _source,
 }
 
 

@@ -78,7 +78,8 @@ class Chosen:
         gone = tuple(lane for lane in self._by_lane if lane not in wanted)
         new = []
         for lane in wanted:
-            name = named[lane] or ""
+            wished = named[lane]
+            name = self._names[lane] if wished is None else wished
             if lane not in self._by_lane or name != self._names[lane]:
                 new.append(self._open_source(lane, name))
                 self._names[lane] = name

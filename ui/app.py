@@ -19,6 +19,7 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from live.actions import Action, Answer, CopyLines, Handle
+from live.capture import DeviceKind
 from live.devices import input_devices
 from live.errors import LiveError
 from live.events import Command, Event, SessionStopped, SetDirection, SetMode, SetSources, StateChanged, Stop
@@ -97,9 +98,10 @@ class OverlayApp(QObject):
         self._remember, self._write = remember, write
         self._text_px = settings.text_size
         direction = SetDirection(_code(settings.from_language), _code(settings.to_language))
-        choices = Choices(settings.mode, direction, settings.pair, settings.input)
+        sources = SetSources(settings.source, settings.input, settings.output)
+        choices = Choices(settings.mode, direction, settings.pair, sources)
         self.model = CaptionModel(settings.mode)
-        self.menu = Menu(choices, None if until_stopped else _input_names)
+        self.menu = Menu(choices, None if until_stopped else _device_names)
         self.overlay = Overlay(self.model, self.menu, text_px=settings.text_size, opacity=settings.opacity, write=write)
         self.overlay.set_aside(direction_text(direction.source, direction.target, settings.pair))
         self.tray = Tray(self.menu)
@@ -239,9 +241,11 @@ class OverlayApp(QObject):
                 self._keep("to_language", AUTO)
                 self._keep("from_language", source or AUTO)
                 self._keep("to_language", target or AUTO)
-            case SetSources(source, input_name):
+            case SetSources(source, input_name, output_name):
                 self._keep("source", source)
-                self._keep("input", input_name or "")
+                for key, name in (("input", input_name), ("output", output_name)):
+                    if name is not None:
+                        self._keep(key, name)
 
     def _resize(self, steps: int) -> None:
         wanted = round(self._text_px * look.SIZE_STEP**steps)
@@ -309,8 +313,8 @@ def _code(language: str) -> str | None:
     return None if language == AUTO else language
 
 
-def _input_names() -> list[str]:
-    return [device.name for device in input_devices()]
+def _device_names(kind: DeviceKind) -> list[str]:
+    return [device.name for device in input_devices(kind)]
 
 
 def _check_fonts() -> None:

@@ -5,7 +5,6 @@ In: the choices made so far. Out: commands and a few signals; what they do is th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
@@ -13,9 +12,9 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from live.actions import COPIED_LINES
-from live.errors import CaptureError
 from live.events import AddMark, Command, Mode, Pause, Replay, Resume, SetDirection, SetMode, SetSources, State
 from ui.captions import direction_text
+from ui.source_menu import ListDevices, SourceMenu
 
 _MODES: dict[Mode, str] = {
     "follow": "Follow (everything at once)",
@@ -31,8 +30,7 @@ class Choices:
     mode: Mode
     direction: SetDirection
     pair: tuple[str, str]
-    input_name: str
-    """The microphone's name or a part of it; empty for the system's own choice."""
+    sources: SetSources
 
 
 class Menu(QMenu):
@@ -48,17 +46,14 @@ class Menu(QMenu):
     """The library of past sessions, in its window."""
     quit_asked = Signal()
 
-    def __init__(self, choices: Choices, list_inputs: Callable[[], list[str]] | None) -> None:
+    def __init__(self, choices: Choices, list_devices: ListDevices | None) -> None:
         """Build it.
 
         Args:
             choices: What is chosen now.
-            list_inputs: Names of the microphones, asked each time they are shown; raises CaptureError. None: the
-                session's sound is given and cannot be chosen.
+            list_devices: See SourceMenu.
         """
         super().__init__()
-        self._list_inputs = list_inputs
-        self._input_name = choices.input_name
         self._chosen: list[tuple[Command, QAction]] = []
         """What is ticked when it was chosen elsewhere."""
         self._pause = self.addAction("&Pause")
@@ -67,9 +62,9 @@ class Menu(QMenu):
         self.addSeparator()
         self._add_moments()
         self.addSeparator()
-        self._sources = self.addMenu("Source")
-        self._sources.setEnabled(list_inputs is not None)
-        self._sources.aboutToShow.connect(self._fill_sources)
+        self._sources = SourceMenu(choices.sources, list_devices)
+        self._sources.chosen.connect(self.commanded)
+        self.addMenu(self._sources)
         self._add_directions(self.addMenu("Direction"), choices)
         self._add_modes(self.addMenu("Mode"), choices.mode)
         self.addSeparator()
@@ -89,6 +84,8 @@ class Menu(QMenu):
 
     def show_choice(self, command: Command) -> None:
         """Tick what was chosen elsewhere, if it is offered here."""
+        if isinstance(command, SetSources):
+            self._sources.adopt(command)
         for offered, action in self._chosen:
             if offered == command:
                 action.setChecked(True)
@@ -129,25 +126,5 @@ class Menu(QMenu):
         action = menu.addAction(name)
         action.setCheckable(True)
         action.setChecked(is_chosen)
-        action.triggered.connect(lambda: self._command(command))
+        action.triggered.connect(lambda: self.commanded.emit(command))
         return group.addAction(action)
-
-    def _command(self, command: object) -> None:
-        if isinstance(command, SetSources):
-            self._input_name = command.input_name or ""
-        self.commanded.emit(command)
-
-    def _fill_sources(self) -> None:
-        self._sources.clear()
-        if self._list_inputs is None:
-            return
-        try:
-            names = self._list_inputs()
-        except CaptureError as error:
-            self._sources.addAction(str(error)).setEnabled(False)
-            return
-        group = QActionGroup(self._sources)
-        for name in ["", *dict.fromkeys(names)]:
-            is_chosen = name == self._input_name
-            shown = name.replace("&", "&&") or "The system's microphone"
-            self._add_choice(self._sources, group, shown, SetSources("microphone", name or None), is_chosen=is_chosen)

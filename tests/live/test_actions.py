@@ -6,7 +6,7 @@ import pytest
 
 from live.actions import COPIED_LINES, LONGEST_LABEL, CopyLines, parse_action
 from live.errors import LiveError
-from live.events import AddMark, Pause, Replay, Resume, SetDirection, SetMode, Stop
+from live.events import AddMark, Pause, Replay, Resume, SetDirection, SetMode, SetSources, Stop
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,7 @@ from live.events import AddMark, Pause, Replay, Resume, SetDirection, SetMode, S
         ("direction zh-en", SetDirection("zh", "en")),
         ("direction auto", SetDirection(None, None)),
         ("direction en-auto", SetDirection("en", None)),
+        ("source both", SetSources("both")),
     ],
 )
 def test_words_are_an_action(words, action):
@@ -42,6 +43,7 @@ def test_words_are_an_action(words, action):
         (["replay", "mic"], "no lane 'mic'; the nearest is 'microphone'"),
         (["direction", "zh-eng"], "no language 'eng'; the nearest is 'en'"),
         (["direction", "zh"], "written zh-en or auto"),
+        (["source", "speakers"], "no source 'speakers'; the nearest is 'system'"),
         (["copy", "0"], "from 1 to 100"),
         (["copy", "-1"], "from 1 to 100"),
         (["copy", "²"], "from 1 to 100"),

@@ -260,14 +260,16 @@ def test_devices_are_asked_for_by_the_names_chosen_and_only_where_they_change(ru
             SetSources("both", "USB"),
             SetSources("both", "USB", "HDMI"),
             SetSources("both", "USB", "HDMI"),
+            SetSources("microphone"),
             SetSources("microphone", "headset"),
+            SetSources("microphone", ""),
         ),
         start=2,
     ):
         made.session.send(wish)
         made.recorder.wait_state("listening", n)
     made.stop()
-    assert asked == [("system", ""), ("system", "HDMI"), ("microphone", "headset")]
+    assert asked == [("system", ""), ("system", "HDMI"), ("microphone", "headset"), ("microphone", "")]
 
 
 def test_sources_chosen_in_a_pause_are_opened_after_it(run):

@@ -237,9 +237,9 @@ def test_a_direction_is_sent_shown_and_kept_without_a_moment_of_two_equal_langua
 
 
 def test_a_source_is_sent_and_kept(program: OverlayApp, kept: list[tuple[str, object]]) -> None:
-    program.menu.commanded.emit(SetSources("microphone", "USB"))
-    assert commands(program) == [SetSources("microphone", "USB")]
-    assert kept == [("source", "microphone"), ("input", "USB")]
+    program.menu.commanded.emit(SetSources("both", "USB", "HDMI"))
+    program.menu.commanded.emit(SetSources("system"))
+    assert kept == [("source", "both"), ("input", "USB"), ("output", "HDMI"), ("source", "system")]
 
 
 def test_sizes_go_up_and_down_within_their_limits_and_are_kept(

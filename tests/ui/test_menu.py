@@ -13,16 +13,16 @@ from live.events import AddMark, Pause, Replay, Resume, SetDirection, SetMode, S
 from ui.menu import Choices, Menu
 from ui.tray import ICON_SIZES, Tray, icon
 
-CHOICES = Choices("balanced", SetDirection("zh", "en"), ("zh", "en"), "USB")
+CHOICES = Choices("balanced", SetDirection("zh", "en"), ("zh", "en"), SetSources("microphone", "USB", ""))
 
 
-def list_inputs() -> list[str]:
-    return ["Built-in", "USB", "Built-in", "A & B"]
+def list_devices(kind: str) -> list[str]:
+    return ["Built-in", "USB", "Built-in", "A & B"] if kind == "microphone" else ["Loudspeakers", "HDMI"]
 
 
 @pytest.fixture
 def menu(qtbot: QtBot) -> Menu:
-    made = Menu(CHOICES, list_inputs)
+    made = Menu(CHOICES, list_devices)
     qtbot.addWidget(made)
     return made
 
@@ -59,7 +59,7 @@ def test_pausing_is_offered_while_listening_and_resuming_while_paused(menu: Menu
 
 
 def test_a_direction_outside_the_pair_is_there_as_long_as_it_is_chosen(qtbot: QtBot) -> None:
-    made = Menu(Choices("balanced", SetDirection("de", "en"), ("zh", "en"), ""), None)
+    made = Menu(Choices("balanced", SetDirection("de", "en"), ("zh", "en"), SetSources("microphone")), None)
     qtbot.addWidget(made)
     directions = submenu(made, "Direction")
     assert [action.text() for action in directions.actions()] == [
@@ -94,24 +94,57 @@ def test_a_mode_is_chosen_of_three(menu: Menu, commands: list[object]) -> None:
 
 def test_sources_are_listed_when_they_are_looked_at(menu: Menu, commands: list[object]) -> None:
     sources = submenu(menu, "Source")
-    assert [action.text() for action in sources.actions()] == ["The system's microphone", "Built-in", "USB", "A && B"]
-    assert chosen(sources) == ["USB"]
+    assert [action.text() for action in sources.actions() if not action.isSeparator()] == [
+        "Microphone only",
+        "Computer sound only",
+        "Microphone and computer sound",
+        "The system's microphone",
+        "Built-in",
+        "USB",
+        "A && B",
+        "The system's output",
+        "Loudspeakers",
+        "HDMI",
+    ]
+    assert chosen(sources) == ["Microphone only", "USB", "The system's output"]
     choice(sources, "A && B").trigger()
-    assert commands == [SetSources("microphone", "A & B")]
-    assert chosen(submenu(menu, "Source")) == ["A && B"]
+    assert commands == [SetSources("microphone", "A & B", "")]
+    assert chosen(submenu(menu, "Source")) == ["Microphone only", "A && B", "The system's output"]
     choice(sources, "The system's microphone").trigger()
-    assert commands[-1] == SetSources("microphone", None)
+    assert commands[-1] == SetSources("microphone", "", "")
+
+
+def test_both_lanes_are_chosen_at_once_or_by_a_device_of_the_other(menu: Menu, commands: list[object]) -> None:
+    choice(submenu(menu, "Source"), "Microphone and computer sound").trigger()
+    choice(submenu(menu, "Source"), "Computer sound only").trigger()
+    choice(submenu(menu, "Source"), "HDMI").trigger()
+    choice(submenu(menu, "Source"), "Built-in").trigger()
+    assert commands == [
+        SetSources("both", "USB", ""),
+        SetSources("system", "USB", ""),
+        SetSources("system", "USB", "HDMI"),
+        SetSources("both", "Built-in", "HDMI"),
+    ]
+
+
+def test_sources_chosen_elsewhere_are_ticked(menu: Menu) -> None:
+    menu.show_choice(SetSources("both", "", "HDMI"))
+    assert chosen(submenu(menu, "Source")) == ["Microphone and computer sound", "The system's microphone", "HDMI"]
+    menu.show_choice(SetSources("system"))
+    assert chosen(submenu(menu, "Source")) == ["Computer sound only", "The system's microphone", "HDMI"]
 
 
 def test_where_sources_cannot_be_listed_the_reason_stands_there(qtbot: QtBot) -> None:
-    def fail() -> list[str]:
-        raise CaptureError("The sound library PortAudio is missing.")
+    def fail(kind: str) -> list[str]:
+        if kind == "system":
+            raise CaptureError("The sound server does not answer.")
+        return []
 
     menu = Menu(CHOICES, fail)
     qtbot.addWidget(menu)
-    (only,) = submenu(menu, "Source").actions()
-    assert only.text() == "The sound library PortAudio is missing."
-    assert not only.isEnabled()
+    last = submenu(menu, "Source").actions()[-1]
+    assert last.text() == "The sound server does not answer."
+    assert not last.isEnabled()
 
 
 def test_the_demo_s_sound_cannot_be_chosen(qtbot: QtBot) -> None:
