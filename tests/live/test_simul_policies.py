@@ -1,5 +1,7 @@
 """The policies ours is compared with: what each asks, forces and settles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from live.evaluation.simul.policies import (
     settled_by_gate,
 )
 from live.policy import Direction
-from models.base import UNKNOWN, Hypothesis, Outcome, Piece
+from models.base import UNKNOWN, Gate, Hypothesis, Outcome, Piece
 from tests.live.simul_captions import CAN, at
 
 EN_ZH = Direction("en", {"en": "zh"})
@@ -85,6 +87,12 @@ def test_redecoding_keeps_what_is_settled_where_an_answer_begins_otherwise():
 
 def test_the_gate_settles_what_points_away_from_the_end_at_first_sight():
     assert settled(AttentionGate(CAN, EN_ZH), "甲乙丙丁") == "甲乙"
+
+
+def test_the_gate_keeps_to_the_hold_that_was_calibrated():
+    can = replace(CAN, gates={("translate", "en", "zh"): Gate(hold=at(1.5), tail_mass_below=0.3, auc=0.8)})
+
+    assert settled(AttentionGate(can, EN_ZH), "甲乙丙丁") == ""
 
 
 def test_the_last_piece_waits_wherever_it_points():

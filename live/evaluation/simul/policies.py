@@ -183,9 +183,17 @@ class Redecoding(LocalAgreement):
 class AttentionGate(Baseline):
     """What points to sound that is not at its end is settled at first sight."""
 
+    def __init__(self, capabilities: Capabilities, direction: Direction) -> None:
+        """As all do; where the translator's pointing was calibrated, its end of the sound counts."""
+        super().__init__(capabilities, direction)
+        calibrated = {(source, target): gate.hold for (_, source, target), gate in capabilities.gates.items()}
+        self._hold = max(
+            calibrated.get(each, GATE_HOLD.get(each[0], max(GATE_HOLD.values())))
+            for each in self._direction.targets.items()
+        )
+
     def _n_settled(self, text: Text, pieces: Sequence[Piece], utterance: Utterance) -> int:
-        hold = GATE_HOLD.get(self._direction.source or "", max(GATE_HOLD.values()))
-        return settled_by_gate(pieces, utterance.end - hold)
+        return settled_by_gate(pieces, utterance.end - self._hold)
 
 
 def agreed(draft: Sequence[Piece], pieces: Sequence[Piece]) -> int:
