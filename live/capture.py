@@ -180,6 +180,6 @@ class _Watch:
             key = self._system.default(self._device.kind)
         except CaptureError as error:
             return str(error)
-        if key is None or key == self._device.key:
+        if not (key and self._device.key) or key == self._device.key:
             return None
         return f"{called(self._device)} is no longer the one that the system uses."
