@@ -38,12 +38,16 @@ SILENT_POWER = 1e-7
 ALIKE = 0.5
 """Correlation from which the lanes may be the same sound."""
 GAIN_QUANTILE = 0.25
-EXPLAINED = 10.0
+EXPLAINED = 6.0
 """Times the power expected of an echo that is still taken for one: rooms and loudspeakers are not smooth."""
-OWN_S = 0.15
+OWN_S = 0.1
 """Speech of one's own from which an utterance is kept..."""
 OWN_SHARE = 0.06
 """...or this share of a long one's sound, which has more chances of looking like it."""
+UNSURE = 2
+"""Hops by which the lag may be wrong, or a device's clock waver."""
+NEARLY = 0.05
+"""How much less alike another decay may make the lanes, to be tried too: the one that explains most is believed."""
 AUDIBLE = 4.0
 """Times the power of the microphone's noise from which sound counts."""
 _SMOOTHED = 5
@@ -127,22 +131,30 @@ def _compare(heard: Powers, played: Powers, noise: Powers) -> Likeness:
         played: (LATEST_LAG + T - EARLIEST_LAG, N_BANDS) of the system, from LATEST_LAG hops earlier on.
         noise: (N_BANDS,) of the microphone when nothing is to be heard.
     """
-    n = len(heard)
     level = np.log(heard + noise)
     smeared = [_smear(played, decay_s) for decay_s in DECAYS_S]
     found = [_correlations(level, np.log(each + _floor(each))) for each in smeared]
-    decay = int(np.argmax([each.max() for each in found]))
-    at = int(np.argmax(found[decay]))
-    source = smeared[decay][at : at + n]
-    expected = EXPLAINED * (_gains(heard, source, noise) * source + noise)
-    excess = _smooth(np.maximum(heard - expected, 0).sum(axis=1))
-    power = _smooth(heard.sum(axis=1))
+    best = max(each.max() for each in found)
     is_active = heard.sum(axis=1) > AUDIBLE * noise.sum()
-    n_own = np.count_nonzero((excess > 0.5 * power) & is_active)
     hop_s = HOP / SAMPLE_RATE
-    return Likeness(
-        float(found[decay][at]), (LATEST_LAG - at) * HOP, n_own * hop_s, np.count_nonzero(is_active) * hop_s
+    guesses = []
+    for each, correlations in zip(smeared, found, strict=True):
+        at = int(np.argmax(correlations))
+        if correlations[at] >= best - NEARLY:
+            n_own = np.count_nonzero(_is_unexplained(heard, each[at : at + len(heard)], noise) & is_active)
+            guesses.append((n_own, (LATEST_LAG - at) * HOP))
+    n_own, lag = min(guesses)
+    return Likeness(float(best), lag, float(n_own * hop_s), float(np.count_nonzero(is_active) * hop_s))
+
+
+def _is_unexplained(heard: Powers, source: Powers, noise: Powers) -> NDArray[np.bool_]:
+    """(T,) whether most of what is heard is more than an echo of `source`, (T, N_BANDS), and noise."""
+    around = np.lib.stride_tricks.sliding_window_view(
+        np.pad(source, ((UNSURE, UNSURE), (0, 0))), 2 * UNSURE + 1, axis=0
     )
+    expected = EXPLAINED * (_gains(heard, source, noise) * around.max(axis=-1) + noise)
+    excess = _smooth(np.maximum(heard - expected, 0).sum(axis=1))
+    return np.asarray(excess > 0.5 * _smooth(heard.sum(axis=1)))
 
 
 def _correlations(heard: Powers, played: Powers) -> NDArray[np.float64]:
