@@ -66,7 +66,9 @@ class SessionKeeper:
         self._sound: SoundFormat | None = sound
         self._clock = clock
         self._lanes: dict[Lane, LaneSound] = {}
-        self._began: dict[Lane, datetime] = {}
+        self._zero: datetime | None = None
+        """When sample 0 was heard, on all lanes."""
+        self._began: set[Lane] = set()
         self._names: dict[Lane, str] = {}
         self._is_worth_it = False
         """Whether there is anything to keep: else no folder is made."""
@@ -92,8 +94,8 @@ class SessionKeeper:
                     self.tell(event)
             case DeviceChanged(lane, str(name)):
                 self._names[lane] = name
-                if lane in self._began:
-                    self._folder.add(LaneBegan(lane, name, self._began[lane]))
+                if lane in self._began and self._zero is not None:
+                    self._folder.add(LaneBegan(lane, name, self._zero))
             case SessionStopped():
                 self._folder.add(event)
             case _:
@@ -135,9 +137,11 @@ class SessionKeeper:
 
     def _begin_lane(self, chunk: AudioChunk, at_s: float) -> None:
         lane = chunk.lane
-        ago_s = self._clock() - at_s + seconds(chunk.end)
-        self._began[lane] = datetime.now().astimezone() - timedelta(seconds=ago_s)
-        self._folder.add(LaneBegan(lane, self._names.get(lane, self._info.source), self._began[lane]))
+        if self._zero is None:
+            ago_s = self._clock() - at_s + seconds(chunk.end)
+            self._zero = datetime.now().astimezone() - timedelta(seconds=ago_s)
+        self._began.add(lane)
+        self._folder.add(LaneBegan(lane, self._names.get(lane, self._info.source), self._zero))
         if self._sound is not None:
             self._lanes[lane] = LaneSound(lane, self._sound, self._folder.audio_folder, self._folder.add, self._disk)
 
