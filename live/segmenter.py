@@ -36,8 +36,9 @@ PRE_ROLL = _samples(300)
 """Sound before the onset that belongs to an utterance: detectors notice soft beginnings late."""
 TAIL = _samples(200)
 """Sound after the last speech that belongs to it: soft endings. The rest of the quiet is in no utterance."""
-MIN_CUT = _samples(14_000)
-"""An utterance this long may be cut on request."""
+MIN_CUT = _samples(7_000)
+"""An utterance this long may be cut on request: a few sentences. Models that were taught single sentences leave out
+some of many, so shorter is better than the most that they can hold."""
 LONG = _samples(20_000)
 """An utterance this long is cut at its next pause."""
 PAUSE = _samples(200)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from live.policy.lines import Seen
-from live.policy.text import closes
+from live.policy.text import closes, joins
 from models.base import SAMPLE_RATE, Gate
 
 FAR = round(1.2 * SAMPLE_RATE)
@@ -119,7 +119,8 @@ def committable(rest: Sequence[Seen], sight: Sight, rules: Sequence[Rule]) -> in
     """How many pieces are settled now.
 
     The last one of an answer never is: it may be half a word. Nor is a mark that closes a sentence, with nothing
-    settled behind it, unless speech has paused there or its place is old: where speech goes on, the sentence may.
+    settled behind it, unless speech has paused there or its place is old: where speech goes on, the sentence may. A
+    word in letters waits for the mark that is written to it.
 
     Args:
         rest: the pieces that may still change.
@@ -131,6 +132,10 @@ def committable(rest: Sequence[Seen], sight: Sight, rules: Sequence[Rule]) -> in
         if BROKEN in seen.piece.text or not any(rule.allows(seen, sight) for rule in rules):
             break
         n += 1
-    while n and not sight.is_soft_end and closes(rest[n - 1].piece.text) and not sight.is_old(rest[n - 1]):
+    while n and (_closes_too_early(rest[n - 1], sight) or joins(rest[n - 1].piece.text, rest[n].piece.text)):
         n -= 1
     return n
+
+
+def _closes_too_early(seen: Seen, sight: Sight) -> bool:
+    return closes(seen.piece.text) and not sight.is_soft_end and not sight.is_old(seen)

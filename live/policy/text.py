@@ -27,6 +27,11 @@ def closes(text: str) -> bool:
     return text.rstrip().rstrip(_QUOTES).endswith(CLOSING)
 
 
+def joins(text: str, following: str) -> bool:
+    """Whether what follows a word in letters or a number is written to it, as its mark is: "end" and "."."""
+    return bool(re.search(rf"[^\W{_HAN}]$", text) and re.match(rf"[^\s{_HAN}]", following))
+
+
 def unclosed(text: str) -> str:
     """A text without the marks that close a sentence at its end."""
     bare = text.rstrip().rstrip(_QUOTES)

@@ -257,8 +257,8 @@ def test_a_cut_that_is_asked_for_ends_one_utterance_and_begins_the_next():
 
 @pytest.mark.parametrize(
     ("utterance_id", "length_s", "at_s"),
-    [(1, 13.0, 10.0), (2, 16.0, 10.0), (1, 16.0, 0.5), (1, 16.0, 17.5), (1, 16.0, 30.0)],
-    ids=["before 14 s", "another utterance", "before its start", "where nothing is heard yet", "in the future"],
+    [(1, 6.0, 4.0), (2, 16.0, 10.0), (1, 16.0, 0.5), (1, 16.0, 17.5), (1, 16.0, 30.0)],
+    ids=["before 7 s", "another utterance", "before its start", "where nothing is heard yet", "in the future"],
 )
 def test_a_cut_that_cannot_be_is_ignored(utterance_id, length_s, at_s):
     cutter = segmenter()
