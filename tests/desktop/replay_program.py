@@ -9,7 +9,7 @@ import sys
 import numpy as np
 from fakes import FAKE, FakeWorker
 
-from live.capture import Microphone
+from live.capture import open_source
 from live.events import Event, LevelChanged, Replay, Stop, UtteranceClosed
 from live.replay import Replayer
 from live.session import Session
@@ -37,7 +37,7 @@ def main(path: str) -> None:
 
     session = Session(
         Settings(),
-        [Microphone()],
+        [open_source("microphone")],
         FAKE,
         show,
         model_name="fake",
