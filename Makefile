@@ -4,7 +4,7 @@ INPUTS = pyproject.toml constraints.txt .ci/setup
 PYTEST = $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format test-desktop soak crash-test embedded-model embedded-score eval-env clean
+.PHONY: help demo test check lint format test-desktop soak crash-test bench bench-gpu embedded-model embedded-score eval-env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -61,5 +61,17 @@ embedded-score: .venv/.dev  ## score the embedded model on held-out sentences, v
 
 eval-env: .venv-eval/.made  ## the scorers that `tongchuan evaluate simul` calls, in an environment of their own
 
+bench: .venv/.run  ## how fast this computer is: sessions, the embedded model's stages, captions in real time
+	@$(PYTHON) -m ui.cli bench library
+	@$(PYTHON) -m ui.cli bench model --size embedded --random-weights --device cpu
+	@$(PYTHON) -m ui.cli bench live --size embedded --device cpu
+
+# On a machine that has torch of its own, nothing is installed: make bench-gpu PYTHON=python3
+bench-gpu: $(if $(filter .venv/%,$(PYTHON)),.venv/.run)  ## the published model's shape on a GPU; needs no network
+	@$(PYTHON) -m ui.cli bench model --size qwen-audio --random-weights --device cuda --json bench-gpu-model.json >bench-gpu.md
+	@echo >>bench-gpu.md
+	@$(PYTHON) -m ui.cli bench live --size qwen-audio --random-weights --device cuda --json bench-gpu-live.json >>bench-gpu.md
+	@cat bench-gpu.md
+
 clean:  ## remove the environment and everything generated
-	@rm -rf .venv .venv-eval .train .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist test-results *.egg-info
+	@rm -rf .venv .venv-eval .train .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist test-results *.egg-info bench-gpu*

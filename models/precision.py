@@ -21,13 +21,14 @@ QUANTS: Final[tuple[Quant, ...]] = get_args(Quant)
 
 Part = Literal["blocks", "head", "encoder"]
 """Linear layers: those of the language model's blocks, the one that writes, those of the audio encoder's blocks."""
-QUANTIZED: Final[Mapping[Quant, tuple[Part, ...]]] = {
-    "none": (),
-    "int8": ("blocks",),
-    "int4": ("blocks",),
-    "nf4": ("blocks", "head", "encoder"),
+HELD: Final[Mapping[Quant, Mapping[Part, Quant]]] = {
+    "none": {},
+    "int8": {"blocks": "int8"},
+    "int4": {"blocks": "int4"},
+    "nf4": {"blocks": "nf4", "encoder": "nf4", "head": "int8"},
 }
-"""Which of them are quantized; all else stays as it is. nf4 is for the smallest cards, and leaves out nothing."""
+"""What is quantized, and how; all else stays as it is. nf4 is for the smallest cards and leaves nothing out, but for
+the head, where four bits cost the most: docs/log.md has the figures."""
 
 INT4_GROUP = 128
 """Values of a row that share a scale; fewer where rows cannot be divided so."""
@@ -69,13 +70,12 @@ class Parts:
             device: "cuda", "mps" or "cpu".
         """
         parts: Mapping[Part, int] = {"blocks": self.blocks, "head": self.head, "encoder": self.encoder}
-        quantized = sum(parts[part] for part in QUANTIZED[quant])
-        exact = sum(parts.values()) + self.rest - quantized
-        return round(exact * _STORED_BYTES[device] + quantized * _quantized_bytes(quant, device))
+        held = HELD[quant]
+        sizes = (n_values * _value_bytes(held.get(part, "none"), device) for part, n_values in parts.items())
+        return round(sum(sizes) + self.rest * _STORED_BYTES[device])
 
 
-def _quantized_bytes(quant: Quant, device: str) -> float:
-    """Of one quantized value."""
+def _value_bytes(quant: Quant, device: str) -> float:
     if quant == "int4" and device != "cuda":
         return _INT8_BYTES  # the values are of four bits, but each stands in a byte of its own
     return {"none": _STORED_BYTES[device], "int8": _INT8_BYTES, "int4": _INT4_BYTES, "nf4": _NF4_BYTES}[quant]

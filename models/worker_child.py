@@ -43,6 +43,9 @@ MAX_LOG_BYTES = 1_000_000
 PICKLE_PROTOCOL = 5
 """Carries an array without copying it first, and keeps a read-only one read-only."""
 
+_WORDY = ("torchao", "torch.utils._pytree")
+"""Libraries that warn of their own insides when they are imported."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -198,6 +201,8 @@ def set_environment() -> None:
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(_n_threads())
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    for name in _WORDY:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _n_threads() -> int:

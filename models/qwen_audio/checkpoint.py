@@ -24,7 +24,7 @@ from models.qwen_audio.files import few, opened, read_json, tensor_files
 from models.qwen_audio.frontend import FrontEnd
 from models.qwen_audio.layouts import Layout, first_line, read_layout
 from models.qwen_audio.quantize import check as check_quant
-from models.qwen_audio.quantize import is_quantized, quantize_layer
+from models.qwen_audio.quantize import quantize_layer
 from models.qwen_audio.tokenizer import Tokenizer
 from models.qwen_audio.vocabulary import IM_END, library_tags
 
@@ -215,21 +215,29 @@ def _fill(
         if name == layout.bounds:
             bounds = placed
         else:
-            _assign(model, targets[name].names, placed, quant)
+            assign(model, targets[name].names, placed, quant)
         progress(count / len(files))
     if bounds is not None and layout.audio_start_id is not None:
         rows = model.get_input_embeddings().weight
         rows.data[layout.audio_start_id : layout.audio_start_id + len(bounds)] = bounds
 
 
-def _assign(model: nn.Module, names: tuple[str, ...], tensor: torch.Tensor, quant: Quant) -> None:
+def assign(model: nn.Module, names: tuple[str, ...], tensor: torch.Tensor, quant: Quant) -> None:
+    """Put a tensor in a model's place; the weight of a layer that is to be quantized is quantized there.
+
+    Args:
+        model: the model.
+        names: parameters, which the tensor holds stacked along the first axis.
+        tensor: on the device on which it stays.
+        quant: how the weights of linear layers are held.
+    """
     start = 0
     for name in names:
         owner, _, leaf = name.rpartition(".")
         module = model.get_submodule(owner)
         rows = getattr(module, leaf).shape[0]
         setattr(module, leaf, nn.Parameter(tensor[start : start + rows], requires_grad=False))
-        if leaf == "weight" and is_quantized(model, owner, quant):
+        if leaf == "weight":
             quantize_layer(model, owner, quant)
         start += rows
 

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from models.base import ModelLoadError
-from models.precision import INT4_GROUP, NF4_BLOCK, QUANTIZED, Part, Quant, missing, package
+from models.precision import HELD, INT4_GROUP, NF4_BLOCK, Part, Quant, missing, package
 
 _NAMES: Mapping[Part, str] = {
     "blocks": r"model\.language_model\.layers\..+",
@@ -42,33 +42,44 @@ def check(quant: Quant, device: torch.device) -> None:
         raise ModelLoadError("This GPU does not compute in bfloat16, which int4 needs: choose --quant int8 or nf4.")
 
 
-def is_quantized(model: nn.Module, name: str, quant: Quant) -> bool:
-    """Whether a module of this name is held in fewer bits.
+def held_as(model: nn.Module, name: str, quant: Quant) -> Quant:
+    """How a module of a model in some precision is held: "none" where it stays as it is.
 
     Args:
         model: the whole model.
         name: of a module, as the model's `named_modules` has it.
-        quant: the precision.
+        quant: the precision of the model.
     """
-    if not any(re.fullmatch(_NAMES[part], name) for part in QUANTIZED[quant]):
-        return False
+    part = next((part for part, pattern in _NAMES.items() if re.fullmatch(pattern, name)), None)
     layer = model.get_submodule(name)
-    if not isinstance(layer, nn.Linear):
-        return False
-    return quant == "int8" or layer.in_features % (NF4_BLOCK if quant == "nf4" else _SMALLEST_GROUP) == 0
+    if part is None or not isinstance(layer, nn.Linear):
+        return "none"
+    held = HELD[quant].get(part, "none")
+    divisor = {"none": 1, "int8": 1, "int4": _SMALLEST_GROUP, "nf4": NF4_BLOCK}[held]
+    return held if layer.in_features % divisor == 0 else "none"
 
 
 def quantize_layer(model: nn.Module, name: str, quant: Quant) -> None:
-    """Put a linear layer into a precision; its bias stays as it is, and may come later."""
+    """Put a layer, where it is not to stay as it is, into its precision; its bias stays exact, and may come later.
+
+    Args:
+        model: the whole model.
+        name: of a module whose weight is there.
+        quant: the precision of the model.
+    """
+    held = held_as(model, name, quant)
+    if held == "none":
+        return
     owner_name, _, leaf = name.rpartition(".")
     owner, layer = model.get_submodule(owner_name), model.get_submodule(name)
-    assert isinstance(layer, nn.Linear), "is_quantized was asked"
-    if quant == "nf4":
-        setattr(owner, leaf, _by_bitsandbytes(layer))
-    elif package(quant, layer.weight.device.type) == "torchao":
-        _by_torchao(layer, quant)
-    else:
-        _by_quanto(owner, leaf)
+    assert isinstance(layer, nn.Linear), "others stay as they are"
+    match package(quant, layer.weight.device.type):
+        case "bitsandbytes":
+            setattr(owner, leaf, _by_bitsandbytes(layer, held))
+        case "torchao":
+            _by_torchao(layer, held)
+        case _:
+            _by_quanto(owner, leaf)
 
 
 def _by_torchao(layer: nn.Linear, quant: Quant) -> None:
@@ -92,18 +103,25 @@ def _by_torchao(layer: nn.Linear, quant: Quant) -> None:
 def _by_quanto(owner: nn.Module, leaf: str) -> None:
     from optimum.quanto import freeze, qint8, quantize
 
+    layer: Any = owner.get_submodule(leaf)
+    bias, layer.bias = layer.bias, None  # it may not be there yet, and quanto would move it
     quantize(owner, weights=qint8, include=leaf)
-    freeze(owner.get_submodule(leaf))
+    made: Any = owner.get_submodule(leaf)
+    freeze(made)
+    made.bias = bias
 
 
-def _by_bitsandbytes(layer: nn.Linear) -> nn.Module:
-    from bitsandbytes.nn import Linear4bit, Params4bit
+def _by_bitsandbytes(layer: nn.Linear, held: Quant) -> nn.Module:
+    from bitsandbytes.nn import Int8Params, Linear4bit, Linear8bitLt, Params4bit
 
-    weight = layer.weight
-    made: nn.Module = Linear4bit(
-        layer.in_features, layer.out_features, bias=False, compute_dtype=weight.dtype, quant_type="nf4", device="meta"
-    )
-    made.weight = Params4bit(weight.data, requires_grad=False, quant_type="nf4", compress_statistics=True)
+    weight, shape = layer.weight, (layer.in_features, layer.out_features)
+    made: nn.Module
+    if held == "int8":
+        made = Linear8bitLt(*shape, bias=False, has_fp16_weights=False, device="meta")
+        made.weight = Int8Params(weight.data, requires_grad=False, has_fp16_weights=False)
+    else:
+        made = Linear4bit(*shape, bias=False, compute_dtype=weight.dtype, quant_type="nf4", device="meta")
+        made.weight = Params4bit(weight.data, requires_grad=False, quant_type="nf4", compress_statistics=True)
     made.to(weight.device)  # quantizes
     made.bias = layer.bias
     return made

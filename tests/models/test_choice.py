@@ -111,16 +111,16 @@ def test_who_asks_for_a_precision_has_the_model_chosen_for_that_one(computer):
 def test_in_which_precisions_a_model_fits_is_said_with_all_figures(installed):
     entry = catalogue.large()[0]
     assert fit_text(entry, Gpu("NVIDIA RTX 4080", 15_500_000_000)) == (
-        "fits: int8 needs 11.8 GB, int4 needs 8.8 GB, nf4 needs 6.8 GB; NVIDIA RTX 4080 has 15.5 GB free"
+        "fits: int8 needs 11.8 GB, int4 needs 8.8 GB, nf4 needs 7.1 GB; NVIDIA RTX 4080 has 15.5 GB free"
     )
     assert fit_text(entry, SMALL) == (
-        "does not fit: bf16 needs 18.3 GB; int8 needs 11.8 GB; int4 needs 8.8 GB; nf4 needs 6.8 GB; "
+        "does not fit: bf16 needs 18.3 GB; int8 needs 11.8 GB; int4 needs 8.8 GB; nf4 needs 7.1 GB; "
         "NVIDIA T1000 has 3.5 GB free"
     )
-    assert fit_text(entry, NONE) == "does not fit: it needs 6.8 GB to 18.3 GB of a GPU, and none is here"
+    assert fit_text(entry, NONE) == "does not fit: it needs 7.1 GB to 18.3 GB of a GPU, and none is here"
     assert fit_text(catalogue.known()[0], NONE) == "fits any computer"
     installed.add("nf4")
-    assert "nf4 needs 6.8 GB and `pip install nf4`" in fit_text(entry, SMALL)
+    assert "nf4 needs 7.1 GB and `pip install nf4`" in fit_text(entry, SMALL)
 
 
 def test_of_a_model_whose_needs_are_not_known_no_fit_is_claimed():

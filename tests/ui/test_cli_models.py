@@ -77,8 +77,8 @@ def test_the_list_says_of_each_model_what_it_takes_and_whether_it_is_here(capsys
     assert "here; fits any computer" in out
     assert "synthetic voices, meeting phrases" in out
     for fact in (
-        "not here; does not fit: it needs 6.8 GB to 18.3 GB of a GPU",
-        "memory on a GPU: bf16 18.3 GB, int8 11.8 GB, int4 8.8 GB, nf4 6.8 GB (computed, not measured)",
+        "not here; does not fit: it needs 7.1 GB to 18.3 GB of a GPU",
+        "memory on a GPU: bf16 18.3 GB, int8 11.8 GB, int4 8.8 GB, nf4 7.1 GB (computed, not measured)",
         "en-zh 41.5, zh-en 15.7",
         "files: 16.8 GB",
         "licence: Tongyi Qianwen LICENSE AGREEMENT",
@@ -98,7 +98,7 @@ def test_the_list_says_in_which_precisions_a_model_would_fit_and_which_is_taken(
     monkeypatch.setattr(choice, "missing", lambda _quant, _device: "")
     assert main(["models", "--model", "qwen-audio"]) == 0
     out = capsys.readouterr().out
-    assert "not here; fits: int8 needs 11.8 GB, int4 needs 8.8 GB, nf4 needs 6.8 GB; NVIDIA RTX 4080 has 15.7" in out
+    assert "not here; fits: int8 needs 11.8 GB, int4 needs 8.8 GB, nf4 needs 7.1 GB; NVIDIA RTX 4080 has 15.7" in out
     assert out.splitlines()[-1].startswith(
         "Weights as int8: int8 needs 11.8 GB, NVIDIA RTX 4080 has 15.7 GB free; bf16"
     )
@@ -191,7 +191,7 @@ def test_on_a_terminal_it_is_asked_once_and_fetched_after_a_yes(capsys, hub, ter
     err = capsys.readouterr().err
     host = hub.address.removeprefix("http://")
     assert err.startswith(
-        "tongchuan: The model qwen-audio is not on this computer. It does not fit: it needs 6.8 GB to 18.3 GB of a "
+        "tongchuan: The model qwen-audio is not on this computer. It does not fit: it needs 7.1 GB to 18.3 GB of a "
         "GPU, and "
     )
     assert f"Fetch 16.8 GB from {host}? [y/N] " in err

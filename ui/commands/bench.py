@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from live.events import Caption, Line, Word
 from models.base import SAMPLE_RATE
 from models.memory import size_text
+from ui.commands import bench_live, bench_model
 from ui.commands.options import Commands, add_command
 from ui.exits import DONE
 from ui.saying import say
@@ -52,6 +53,8 @@ def add_parser(commands: Commands) -> None:
     library.add_argument("--sessions", type=int, default=SESSIONS, metavar="N", help=f"sessions ({SESSIONS})")
     library.add_argument("--captions", type=int, default=CAPTIONS, metavar="N", help=f"captions in each ({CAPTIONS})")
     library.set_defaults(run=run_library)
+    bench_model.add_parser(actions)
+    bench_live.add_parser(actions)
 
 
 def run_library(arguments: argparse.Namespace) -> int:
