@@ -100,6 +100,17 @@ def test_the_final_counts_from_where_speech_ended_to_the_last_change():
     assert measures.final_s(playback(ABCD, *updates), "reading") == [0.5]
 
 
+def test_where_an_utterance_was_cut_speech_neither_ended_nor_began():
+    played = talk((1.0, 3.0, "甲乙"), (3.2, 5.0, "丙丁"))
+    updates = [
+        shown(caption(1, "甲乙", start_s=0.7, end_s=3.1, is_final=True), 3.5),
+        shown(caption(2, "丙丁", start_s=3.1, end_s=5.2, is_final=True), 5.5),
+    ]
+
+    assert measures.first_text_s(playback(played, *updates), "reading") == [2.5]
+    assert measures.final_s(playback(played, *updates), "reading") == [0.5]
+
+
 def test_a_caption_of_no_speech_has_no_times():
     updates = [shown(caption(1, "甲", start_s=5.0, end_s=6.0, is_final=True), 6.0)]
 

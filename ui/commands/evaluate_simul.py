@@ -182,11 +182,15 @@ def _played(talks: Sequence[Talk], plan: Plan, arguments: argparse.Namespace) ->
 
     console = Console(file=sys.stderr)
     played: list[Played] = []
+    n_played = 0
     with Progress(console=console, transient=True, disable=arguments.no_progress or not console.is_terminal) as bar:
         task = bar.add_task("Playing talks", total=len(talks))
         for results in play_all(talks, plan, min(arguments.jobs, len(talks))):
             played += results
+            n_played += 1
             bar.advance(task)
+            if bar.disable and not arguments.no_progress:
+                say(f"{n_played} of {len(talks)} talks played.")
     return played
 
 

@@ -25,10 +25,13 @@ from live.evaluation.simul.table import Row
 from live.events import Caption, Mode
 from live.policy import shown
 from live.policy.modes import hide_last
+from live.segmenter import ENDPOINT_MS
 from models.base import SAMPLE_RATE
 
 LEAST_SPEECH = SAMPLE_RATE // 10
 """Samples that an utterance and a sentence have in common, at least, to be about the same speech."""
+PAUSE = SAMPLE_RATE * ENDPOINT_MS // 1000
+"""Samples without speech that end an utterance; one that ends or begins without was cut."""
 
 _Time = Callable[[Emission], float]
 
@@ -183,31 +186,27 @@ def _n_same(before: str, now: str) -> int:
 
 
 def first_text_s(playback: Playback, mode: Mode) -> list[float]:
-    """For each caption of speech, seconds from where that began to its first displayed text."""
+    """Seconds from where speech began, after a pause, to its first displayed text; one for each time it did."""
     delays = []
     for captions in _by_caption(playback, mode):
         first = next((update for update in captions if update.caption.translation.text.strip()), None)
-        spoken = _spoken(playback.talk, captions[-1])
-        if first is not None and spoken is not None:
-            delays.append(first.emitted_s - seconds(spoken[0]))
+        spoken = _spoken(playback.talk, captions[-1].caption)
+        if first is not None and spoken is not None and spoken.begins:
+            delays.append(first.emitted_s - seconds(spoken.start))
     return delays
 
 
 def final_s(playback: Playback, mode: Mode) -> list[float]:
-    """For each caption of speech, seconds from where that ended to the last change of its text."""
+    """Seconds from where speech ended, before a pause, to the last change of its text; one for each time it did."""
     delays = []
     for captions in _by_caption(playback, mode):
-        last = captions[-1]
+        last = captions[-1].caption
         spoken = _spoken(playback.talk, last)
-        text = last.caption.translation.text
-        if spoken is None or not last.caption.is_final or not text.strip():
+        text = last.translation.text
+        if spoken is None or not spoken.ends or not last.is_final or not text.strip():
             continue
-        n_same = 0
-        for update in reversed(captions):
-            if update.caption.translation.text != text:
-                break
-            n_same += 1
-        delays.append(captions[-n_same].emitted_s - seconds(spoken[1]))
+        n_same = sum(1 for _ in itertools.takewhile(text.__eq__, reversed(_texts(captions))))
+        delays.append(captions[-n_same].emitted_s - seconds(spoken.end))
     return delays
 
 
@@ -219,15 +218,41 @@ def _by_caption(playback: Playback, mode: Mode) -> list[list[Shown]]:
     return list(captions.values())
 
 
-def _spoken(talk: Talk, update: Shown) -> tuple[int, int] | None:
-    """Where the speech that a caption is about begins and ends; None where it is about none."""
-    begin, end = update.caption.start, update.caption.end
-    common = [
-        (max(begin, sentence.start), min(end, sentence.end))
-        for sentence in talk.sentences
-        if min(end, sentence.end) - max(begin, sentence.start) >= LEAST_SPEECH
+def _texts(captions: Sequence[Shown]) -> list[str]:
+    return [update.caption.translation.text for update in captions]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """The speech that a caption is about."""
+
+    start: int
+    end: int
+    begins: bool
+    """There was a pause before it; otherwise it was cut from what came before."""
+    ends: bool
+    """There is a pause behind it; otherwise it was cut."""
+
+
+def _spoken(talk: Talk, caption: Caption) -> _Spoken | None:
+    """The speech that a caption is about; None where it is about none."""
+    about = [
+        n
+        for n, said in enumerate(talk.sentences)
+        if min(caption.end, said.end) - max(caption.start, said.start) >= LEAST_SPEECH
     ]
-    return (common[0][0], common[-1][1]) if common else None
+    if not about:
+        return None
+    first, last = about[0], about[-1]
+    ends = [said.end for said in talk.sentences]
+    starts = [said.start for said in talk.sentences]
+    start, end = max(caption.start, starts[first]), min(caption.end, ends[last])
+    return _Spoken(
+        start,
+        end,
+        begins=start - starts[first] < LEAST_SPEECH and (first == 0 or start - ends[first - 1] >= PAUSE),
+        ends=ends[last] - end < LEAST_SPEECH and (last + 1 == len(starts) or starts[last + 1] - end >= PAUSE),
+    )
 
 
 def _chrf(texts: Sequence[str], references: Sequence[str]) -> float:
