@@ -56,9 +56,7 @@ class _Asked:
 class QwenAudioAnswerer:
     """One loaded checkpoint that answers about sound."""
 
-    def __init__(
-        self, folder: str, device: str = "auto", mode: Mode | None = None, quant: Quant = "none"
-    ) -> None:
+    def __init__(self, folder: str, device: str = "auto", mode: Mode | None = None, quant: Quant = "none") -> None:
         """Nothing is read before `load`.
 
         Args:
