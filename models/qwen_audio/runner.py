@@ -11,6 +11,7 @@ again.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import torch
@@ -18,6 +19,8 @@ import torch
 from models.qwen_audio.checkpoint import Checkpoint
 from models.qwen_audio.slots import PlacedSlots, Slots
 from models.qwen_audio.stepping import Start, Stepper
+
+_log = logging.getLogger(__name__)
 
 HIDDEN = -torch.inf
 """Added to the score of a key that is not to be seen."""
@@ -31,34 +34,40 @@ class Runner:
         self._head: Any = checkpoint.model.lm_head
         self._n_vocab = checkpoint.n_rows
         self._dtype = checkpoint.dtype
-        self._rotation: tuple[torch.Tensor, torch.Tensor] | None = None
-        self._stepper: Stepper | None = None
+        self._rotations: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         self.device = checkpoint.device
         self.slots = Slots(checkpoint)
-
-    @property
-    def stepper(self) -> Stepper | None:
+        self.stepper: Stepper | None = None
         """What takes several steps at once; None where nothing is gained by it."""
-        if self.device.type == "cuda" and (self._stepper is None or self._stepper.capacity != self.slots.capacity):
-            # An utterance waits: a recording takes less than a second, compiling before it a minute.
-            self.prepare_steps(is_fused=False)
-        return self._stepper
 
     def prepare_steps(self, is_fused: bool) -> None:
-        """Have several steps taken at once, from now on and in as many slots as there are now."""
-        self._rotations()
-        self._stepper = Stepper(self._read, likeliest, self.slots, self._n_vocab, is_fused)
+        """Have several steps taken at once from now on."""
+        self.stepper = Stepper(self._read, likeliest, self.slots, self._n_vocab, is_fused)
 
+    @torch.inference_mode()
     def warm_up(self) -> None:
-        """Do once what the first request would wait for."""
+        """Do once what the first request would wait for; on CUDA, where steps are recorded, it may take a minute."""
         if self.device.type != "cuda":
             return
-        self.prepare_steps(is_fused=True)
+        for is_fused in (True, False):
+            self.prepare_steps(is_fused)
+            try:
+                self._step_once()
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError as e:  # a driver or a compiler that cannot: slower, and no reason not to work
+                _log.warning("steps cannot be recorded, fused: %s (%s)", is_fused, type(e).__name__, exc_info=True)
+                self.stepper = None
+            else:
+                _log.info("steps are recorded, fused: %s", is_fused)
+                return
+
+    def _step_once(self) -> None:
         shown = torch.zeros(1, device=self.device, dtype=self._dtype)
         nothing = torch.zeros(self._n_vocab, device=self.device, dtype=torch.bool)
-        if self._stepper is not None:
-            self._stepper.start([Start(0, 0, shown, nothing)])
-            self._stepper.run(1)
+        if self.stepper is not None:
+            self.stepper.start([Start(0, 0, shown, nothing)])
+            self.stepper.run(1)
         self.slots.clear()
 
     def embed(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -99,7 +108,7 @@ class Runner:
     def _through(
         self, embeddings: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor | None, slots: Slots | PlacedSlots
     ) -> torch.Tensor:
-        cosines, sines = self._rotations()
+        cosines, sines = self._rotation()
         rotation = (cosines[positions][None], sines[positions][None])
         shared = None if mask is None else mask[None, None]
         hidden = embeddings
@@ -110,14 +119,17 @@ class Runner:
         normed: torch.Tensor = self._text.norm(hidden[0])
         return normed
 
-    def _rotations(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cosines and sines (capacity, head width) of every position that a token in these slots can have."""
-        if self._rotation is None or len(self._rotation[0]) < self.slots.capacity:
-            positions = torch.arange(self.slots.capacity, device=self.device)[None]
+    def _rotation(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cosines and sines (capacity, head width) of every position that a token in these slots can have.
+
+        They stay where they are: recorded steps go on reading them.
+        """
+        capacity = self.slots.capacity
+        if capacity not in self._rotations:
             like = torch.empty((), device=self.device, dtype=self._dtype)
-            cosines, sines = self._text.rotary_emb(like, positions)
-            self._rotation = (cosines[0], sines[0])
-        return self._rotation
+            cosines, sines = self._text.rotary_emb(like, torch.arange(capacity, device=self.device)[None])
+            self._rotations[capacity] = (cosines[0], sines[0])
+        return self._rotations[capacity]
 
 
 def likeliest(logits: torch.Tensor, forbidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -17,7 +17,8 @@ FIRST_CAPACITY = 1024
 class Slots:
     """A cache in which every token that is read takes the next slot, whichever text it is of.
 
-    It grows to the longest request so far, and holds nothing over from one request to the next.
+    It grows for a request that needs more, and goes back to the first allocation, which never moves, for the next.
+    Nothing is held over from one request to the next.
     """
 
     def __init__(self, checkpoint: Checkpoint, capacity: int = FIRST_CAPACITY) -> None:
@@ -33,6 +34,7 @@ class Slots:
         self.used = 0
         """Slots taken; the next forward writes behind them."""
         self.reserve(capacity)
+        self._first = (self.keys, self.values, self.capacity)
 
     def reserve(self, n_slots: int) -> None:
         """Make room for so many slots in all; what is in those used stays."""
@@ -48,6 +50,7 @@ class Slots:
     def clear(self) -> None:
         """Take nothing over from the request before."""
         self.used = 0
+        self.keys, self.values, self.capacity = self._first
         if self.keys[0].is_cuda:  # where PlacedSlots gives out slots that no one has written yet
             torch._foreach_zero_([*self.keys, *self.values])
 

@@ -50,12 +50,12 @@ class Stepper:
     """Steps N_TEXTS texts at once, with all that a step reads and writes in memory that does not move."""
 
     def __init__(self, read: Read, choose: Choose, slots: Slots, n_vocab: int, is_fused: bool) -> None:
-        """Allocate what a step needs besides the slots; whoever grows those makes another Stepper.
+        """Allocate what a step needs besides the slots.
 
         Args:
             read: the model.
             choose: picks the tokens.
-            slots: as many as there are now.
+            slots: steps are taken in their first allocation.
             n_vocab: rows of the vocabulary.
             is_fused: have the kernels between the matrices compiled into fewer before recording, where Triton is here:
                 the first step then takes a minute.

@@ -20,6 +20,7 @@ from models.base import (
     Cost,
     Hypothesis,
     Mode,
+    ModelLoadError,
     Outcome,
     Progress,
     Request,
@@ -31,7 +32,7 @@ from models.precision import Quant
 from models.qwen_audio.asking import Ask, Asking, Direction, directions_between
 from models.qwen_audio.decoder import Decoder, Text
 from models.qwen_audio.instructed import SentenceAsking
-from models.qwen_audio.loading import Loaded, computing, free_memory, load_folder, tried_again
+from models.qwen_audio.loading import Loaded, computing, free_memory, is_memory_full, load_folder, tried_again
 from models.qwen_audio.offtarget import found_instead
 from models.qwen_audio.pointing import Pointing
 from models.qwen_audio.prompts import spoken
@@ -84,7 +85,7 @@ class QwenAudioTranslator:
         pointers = stored_pointers(self._folder)
         trusted = {key: pointer for key, pointer in pointers.items() if pointer.is_trusted}
         pointing = Pointing(loaded.checkpoint.model, trusted) if trusted else None
-        self._ready = _Ready(loaded, asking, Runner(loaded.checkpoint), pointing)
+        self._ready = _Ready(loaded, asking, _prepared(loaded, pointing), pointing)
         return Capabilities(
             name=loaded.checkpoint.name,
             device=loaded.device,
@@ -117,6 +118,28 @@ class QwenAudioTranslator:
         """Free memory."""
         self._ready = None
         free_memory()
+
+
+def _prepared(loaded: Loaded, pointing: Pointing | None) -> Runner:
+    """What requests run on, ready for the first.
+
+    Steps are recorded only where nobody watches them: what is seen would have to be recorded too.
+
+    Raises:
+        ModelLoadError: there is no memory for it beside the weights.
+    """
+    try:
+        runner = Runner(loaded.checkpoint)
+        if pointing is None:
+            runner.warm_up()
+    except (RuntimeError, MemoryError) as e:
+        if not is_memory_full(e):
+            raise
+        raise ModelLoadError(
+            f"The model leaves no memory to compute in on {loaded.device}; close other programs, or choose a smaller "
+            "model or --quant."
+        ) from e
+    return runner
 
 
 def _answer(ready: _Ready, request: Request, cancelled: Callable[[], bool]) -> Hypothesis:

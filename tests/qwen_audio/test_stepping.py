@@ -107,6 +107,11 @@ def test_where_the_slots_end_texts_go_on_one_by_one_and_in_more_slots(small_fold
     expected = list(islice(listening(checkpoint, mel, at_once=False).write([7, 9], ()), count))
     decoder = listening(checkpoint, mel, at_once=True)
     assert_same(list(islice(decoder.write([7, 9], ()), count)), expected)
+    # The next request is back in the slots for which steps were prepared.
+    decoder.listen([mel], prompt_for(checkpoint, mel))
+    before = decoder.cost
+    assert_same(list(islice(decoder.write([7, 9], ()), 9)), expected[:9])
+    assert decoder.cost.decode_steps - before.decode_steps == 2 * STEPS_AT_ONCE
 
 
 def test_steps_end_where_the_model_does(checkpoint, mel):
