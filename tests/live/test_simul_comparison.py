@@ -6,7 +6,7 @@ import pytest
 
 from live.evaluation.simul import contestants
 from live.evaluation.simul.comparison import masks_of, rows_of, too_easy, verdicts
-from live.evaluation.simul.contestants import LOCAL_AGREEMENT, OURS, REDECODING, VAD_FINAL
+from live.evaluation.simul.contestants import LOCAL_AGREEMENT, OURS, REDECODING, SLOW, VAD_FINAL
 from live.evaluation.simul.player import Played
 from live.evaluation.simul.table import Row
 from tests.live.simul_captions import caption, playback, shown, talk
@@ -52,7 +52,21 @@ def test_a_target_is_met_at_its_mark_and_missed_beyond():
 def test_under_the_large_models_cost_ours_should_be_clearly_ahead(share, is_met):
     held = judged(row(LOCAL_AGREEMENT, cost_model=LARGE), row(OURS, cost_model=LARGE, longyaal_ca_s=2.0 * share))
 
-    assert held[f"LongYAAL by the clock, share of {LOCAL_AGREEMENT}'s", LARGE] is is_met
+    assert held[f"LongYAAL by the clock at equal BLEU, share of {LOCAL_AGREEMENT}'s", LARGE] is is_met
+
+
+def test_delays_are_compared_at_equal_quality_or_as_near_as_the_peer_comes():
+    peers = (
+        row(LOCAL_AGREEMENT, bleu=70.0, longyaal_ca_s=1.0),
+        row(LOCAL_AGREEMENT + SLOW, bleu=80.0, longyaal_ca_s=2.0),
+    )
+
+    def share(bleu: float) -> float | None:
+        ours = row(OURS, bleu=bleu, longyaal_ca_s=1.5)
+        (verdict,) = (each for each in verdicts([*peers, ours]) if "equal BLEU" in each.what)
+        return verdict.figure
+
+    assert [share(bleu) for bleu in (60.0, 75.0, 90.0)] == pytest.approx([1.5, 1.0, 0.75])
 
 
 def test_a_figure_that_is_missing_meets_nothing():

@@ -5,10 +5,12 @@ In: Played, contestants. Out: Rows in the order of the table, and Verdicts on th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from live.evaluation.simul.contestants import LOCAL_AGREEMENT, OURS, REDECODING, VAD_FINAL, Contestant
+import numpy as np
+
+from live.evaluation.simul.contestants import LOCAL_AGREEMENT, OURS, REDECODING, SLOW, VAD_FINAL, Contestant
 from live.evaluation.simul.costs import Measured
 from live.evaluation.simul.measures import erasure_hiding, measure
 from live.evaluation.simul.player import Played
@@ -135,9 +137,11 @@ def verdicts(rows: Sequence[Row]) -> list[Verdict]:
         judged.append(Verdict("end of speech to final p95, s", *at, row.final_p95_s, FINAL_P95_S))
         if is_measured:
             judged += _against_vad_final(row, found.get((*at, VAD_FINAL, "reading")))
-        judged += _against_peers(
-            row, is_measured, *(found.get((*at, name, "reading")) for name in (LOCAL_AGREEMENT, REDECODING))
-        )
+        peers = {
+            name: [point for point in (found.get((*at, name + pace, "reading")) for pace in ("", SLOW)) if point]
+            for name in (LOCAL_AGREEMENT, REDECODING)
+        }
+        judged += _against_peers(row, is_measured, peers)
     return judged
 
 
@@ -152,22 +156,27 @@ def _against_vad_final(row: Row, vad_final: Row | None) -> list[Verdict]:
     ]
 
 
-def _against_peers(row: Row, is_measured: bool, agreement: Row | None, redecoding: Row | None) -> list[Verdict]:
+def _against_peers(row: Row, is_measured: bool, peers: Mapping[str, Sequence[Row]]) -> list[Verdict]:
     judged = []
-    if agreement is not None:
-        judged.append(_delay_share(row, agreement, MOST_OF_LOCAL_AGREEMENT[is_measured]))
-    if redecoding is not None and not is_measured:
-        judged.append(_delay_share(row, redecoding, MOST_OF_REDECODING))
+    if peers[LOCAL_AGREEMENT]:
+        most = MOST_OF_LOCAL_AGREEMENT[is_measured]
+        judged.append(_delay_share(row, LOCAL_AGREEMENT, peers[LOCAL_AGREEMENT], most))
+    if peers[REDECODING] and not is_measured:
+        judged.append(_delay_share(row, REDECODING, peers[REDECODING], MOST_OF_REDECODING))
     return judged
 
 
-def _delay_share(row: Row, peer: Row, most: float) -> Verdict:
-    """How far behind, by the clock, beside a peer; their BLEU is said, for delay counts at equal quality."""
+def _delay_share(row: Row, name: str, points: Sequence[Row], most: float) -> Verdict:
+    """How far behind, by the clock, beside a peer at equal BLEU, or as near to it as the peer comes."""
+    by_quality = sorted(points, key=lambda point: point.bleu)
+    bleus, delays = [point.bleu for point in by_quality], [point.longyaal_ca_s for point in by_quality]
+    delay_s = float(np.interp(row.bleu, bleus, delays))
+    reached = float(np.clip(row.bleu, bleus[0], bleus[-1]))
     return Verdict(
-        f"LongYAAL by the clock, share of {peer.policy}'s",
+        f"LongYAAL by the clock at equal BLEU, share of {name}'s",
         row.direction,
         row.cost_model,
-        row.longyaal_ca_s / peer.longyaal_ca_s,
+        row.longyaal_ca_s / delay_s,
         most,
-        note=f"BLEU {row.bleu:.1f} beside {peer.bleu:.1f}",
+        note=f"{row.longyaal_ca_s:.2f} s at BLEU {row.bleu:.1f} beside {delay_s:.2f} s at {reached:.1f}",
     )

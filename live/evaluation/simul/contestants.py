@@ -22,6 +22,8 @@ Build = Callable[[Capabilities, Direction], LivePolicy]
 VAD_FINAL = "VAD-final"
 LOCAL_AGREEMENT = "LocalAgreement-2"
 REDECODING = "re-decoding"
+SLOW = " at 1 s"
+"""Behind the name of a policy that is updated once a second instead of as often as ours."""
 OURS = "ours"
 
 
@@ -40,6 +42,12 @@ class Contestant:
 
 
 _OWN = "re-implemented here"
+
+
+def _slow(policy: Callable[[Capabilities, Direction, int], LivePolicy]) -> Build:
+    return lambda capabilities, direction: policy(capabilities, direction, policies.SLOW_INTERVAL)
+
+
 ALL: Mapping[str, Contestant] = {
     each.name: each
     for each in (
@@ -51,6 +59,7 @@ ALL: Mapping[str, Contestant] = {
             modes=("follow", "balanced"),
         ),
         Contestant(LOCAL_AGREEMENT, f"what two answers agree on is forced; {_OWN}", policies.LocalAgreement),
+        Contestant(LOCAL_AGREEMENT + SLOW, "the same, updated once a second", _slow(policies.LocalAgreement)),
         Contestant(
             "attention gate",
             f"what points away from the end of the sound is forced at first sight; {_OWN}",
@@ -61,6 +70,9 @@ ALL: Mapping[str, Contestant] = {
             REDECODING,
             f"whisper_streaming's: LocalAgreement, nothing forced, all decoded anew; {_OWN}",
             policies.Redecoding,
+        ),
+        Contestant(
+            REDECODING + SLOW, "the same, updated once a second as it is by default", _slow(policies.Redecoding)
         ),
         Contestant(
             OURS,
@@ -76,7 +88,7 @@ ALL: Mapping[str, Contestant] = {
 def peer(checkout: Path) -> Contestant:
     """whisper_streaming's own class, from a checkout, in the place of what is re-implemented of it."""
     return Contestant(
-        REDECODING,
+        REDECODING + SLOW,
         f"whisper_streaming's own OnlineASRProcessor, unchanged, from {checkout}",
         lambda capabilities, direction: WhisperStreaming(capabilities, direction, checkout),
     )

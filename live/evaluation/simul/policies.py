@@ -23,6 +23,8 @@ from models.base import SAMPLE_RATE, UNKNOWN, Branch, Capabilities, Hypothesis, 
 
 INTERVAL = SHORTEST
 """New samples after which an update is due: as few as ours asks about."""
+SLOW_INTERVAL = SAMPLE_RATE
+"""As whisper_streaming has it: fewer answers settle less that is wrong, and later."""
 GATE_HOLD = {"en": SAMPLE_RATE * 4 // 10, "zh": SAMPLE_RATE * 6 // 10}
 """Samples at the end of the sound, by the language spoken, that nothing settled may point to."""
 
@@ -51,12 +53,18 @@ class Baseline(ABC):
     forces_settled = True
     """Whether the model goes on from what is settled; otherwise it decodes everything again each time."""
 
-    def __init__(self, capabilities: Capabilities, direction: Direction) -> None:
+    def __init__(self, capabilities: Capabilities, direction: Direction, interval: int = INTERVAL) -> None:
         """Begin with no utterance open.
+
+        Args:
+            capabilities: what the translator can do.
+            direction: of the talk.
+            interval: new samples after which an update is due.
 
         Raises:
             SettingsError: the translator can do nothing of this direction.
         """
+        self._interval = interval
         self._direction = direction.within(capabilities)
         self._priors = self._direction.priors(capabilities)
         self._tasks: tuple[Task, ...] = ("translate", "transcribe") if capabilities.transcribes else ("translate",)
@@ -77,7 +85,7 @@ class Baseline(ABC):
     def request(self, utterance: Utterance) -> Request | None:
         """The whole texts of the utterance, once enough of it is new."""
         growing = self._state(utterance)
-        if not utterance.is_final and utterance.end - growing.asked_to < INTERVAL:
+        if not utterance.is_final and utterance.end - growing.asked_to < self._interval:
             return None
         self._open[utterance.id] = _Growing(growing.texts, utterance.end, growing.is_shown)
         return Request(
