@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.base import SAMPLE_RATE, Branch, Hypothesis, Request, Samples, Translator
+from models.base import SAMPLE_RATE, Branch, Cost, Hypothesis, Request, Samples, Translator
 from models.confidence import confidence
 from models.embedded.recipe import foreign, speech
 from models.embedded.recipe.grammar import Language
@@ -20,6 +20,7 @@ from models.embedded.recipe.score.items import (
     GROWING,
     QUIET_KINDS,
     ROWS,
+    Case,
     Row,
     cases,
     foreign_clips,
@@ -106,16 +107,22 @@ def ask(translator: Translator, samples: Samples) -> Hypothesis:
 def answer_row(translator: Translator, row: Row, task: Task) -> Iterator[Answer]:
     """Translate a batch of a row's items."""
     for case in cases(row, task.language, task.n, task.batch):
-        hypothesis = ask(translator, case.samples)
-        translation, transcript = _texts(hypothesis)
-        yield Answer(
-            hypothesis.source == task.language,
-            translation,
-            transcript,
-            case.translation,
-            case.transcript,
-            _confidence(hypothesis),
-        )
+        yield answer_case(translator, case)[0]
+
+
+def answer_case(translator: Translator, case: Case) -> tuple[Answer, Cost]:
+    """Translate one item; also what it cost."""
+    hypothesis = ask(translator, case.samples)
+    translation, transcript = _texts(hypothesis)
+    answer = Answer(
+        hypothesis.source == case.language,
+        translation,
+        transcript,
+        case.translation,
+        case.transcript,
+        _confidence(hypothesis),
+    )
+    return answer, hypothesis.cost
 
 
 def _answer_speech(translator: Translator, task: Task) -> Iterator[Answer]:
