@@ -155,7 +155,7 @@ def test_what_became_of_a_microphone_is_told(opened):
     recording, _ = opened(server)
     assert recording.problem() is None
     server.recorded = 0
-    assert recording.problem() == "was replaced by 'Monitor of Speakers', by the sound server"
+    assert recording.problem() == "gave way to 'Speakers', the system's new default"
     server.recorded = 1
     server.sources[1].state = "suspended"
     assert recording.problem() == "is suspended: wait, or wake it in the sound settings"
