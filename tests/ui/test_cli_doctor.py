@@ -6,7 +6,7 @@ from ui.commands import doctor
 
 CHECKS = (
     "program", "libraries", "settings", "log", "processor", "graphics",
-    "model", "fits", "sound", "microphone", "screen", "fonts", "network",
+    "model", "fits", "sound", "microphone", "computer", "screen", "fonts", "network",
 )  # fmt: skip
 
 NO_GPU = {"build": None, "gpu": None, "memory": 0, "mps": False}
@@ -95,3 +95,48 @@ def test_a_missing_model_is_a_finding(lines, monkeypatch):
     is_ok, text = lines("--model", "embeded")["model"]
     assert not is_ok
     assert "did you mean 'embedded'" in text
+
+
+def heard_as(monkeypatch, **sound):
+    """Has every device heard as given, without one."""
+    from live.sound_check import Heard
+
+    usual = {"seconds": 3.0, "loudest_dbfs": -20.0, "noise_dbfs": -60.0, "speech_s": 1.0}
+    monkeypatch.setattr("live.sound_check.listen", lambda _source, _detector: Heard(**usual | sound))
+
+
+@pytest.mark.parametrize(
+    ("sound", "is_ok", "words"),
+    [
+        ({}, True, "-20 dBFS at most, noise -60 dBFS, speech heard in 3 s"),
+        ({"speech_s": 0.0, "loudest_dbfs": -100.0}, False, "gives only silence: is it muted, or not allowed"),
+        ({"speech_s": 0.0, "loudest_dbfs": -75.0}, False, "hears hardly anything (-75 dBFS at most)"),
+        ({"speech_s": 0.0, "loudest_dbfs": -50.0}, True, "nobody spoke in 3 s"),
+        ({"speech_s": 0.0}, True, "sound, but no speech in 3 s"),
+        ({"seconds": 0.0}, False, "opens but delivers no sound"),
+    ],
+)
+@pytest.mark.usefixtures("no_probes")
+def test_what_the_microphone_hears_is_said_in_words(lines, monkeypatch, sound, is_ok, words):
+    heard_as(monkeypatch, **sound)
+    found = lines()["microphone"]
+
+    assert found[0] is is_ok
+    assert words in found[1]
+
+
+@pytest.mark.parametrize(
+    ("sound", "words"),
+    [
+        ({}, "speech heard in 3 s"),
+        ({"speech_s": 0.0}, "no speech in 3 s"),
+        ({"speech_s": 0.0, "loudest_dbfs": -100.0}, "silent: nothing plays, it plays on another output"),
+    ],
+)
+@pytest.mark.usefixtures("no_probes")
+def test_a_silent_computer_is_no_fault(lines, monkeypatch, sound, words):
+    heard_as(monkeypatch, **sound)
+    is_ok, text = lines()["computer"]
+
+    assert is_ok
+    assert words in text

@@ -18,14 +18,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from live.errors import LiveError, unworded
 from models.base import Failed, ModelError, Ready
 from ui.commands.options import Commands, add_command, load_settings, resolve_model
+from ui.saying import say
+
+if TYPE_CHECKING:
+    from live.capture import DeviceKind
+    from live.sound_check import Heard
 
 PROBE_TIMEOUT_S = 60.0
-LISTEN_S = 0.6
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         ("fits", lambda: _fitting(arguments)),
         ("sound", _sound),
         ("microphone", lambda: _microphone(arguments)),
+        ("computer", lambda: _computer_sound(arguments)),
         ("screen", _screen),
         ("fonts", _fonts),
         ("network", _network),
@@ -212,31 +217,44 @@ def _sound() -> str:
 
 
 def _microphone(arguments: argparse.Namespace) -> str:
-    import numpy as np
+    from live.hearing import likely_cause, sentence
 
+    heard, name, form = _listen(arguments, "microphone")
+    cause = None if heard.has_speech else likely_cause(heard.loudest_dbfs)
+    if cause in ("silent", "faint"):
+        raise NotOk(f"{sentence('microphone', cause, name, heard.loudest_dbfs)} ({form})")
+    said = "speech heard" if heard.has_speech else "sound, but no speech" if cause else "nobody spoke"
+    return f"'{name}' ({form}), {_levels(heard)}, {said} in {heard.seconds:.0f} s"
+
+
+def _computer_sound(arguments: argparse.Namespace) -> str:
+    from live.hearing import SILENT_DBFS
+
+    heard, name, form = _listen(arguments, "system")
+    if heard.loudest_dbfs < SILENT_DBFS:
+        return f"'{name}' ({form}), silent: nothing plays, it plays on another output, or listening is not allowed"
+    said = "speech heard" if heard.has_speech else "no speech"
+    return f"'{name}' ({form}), {_levels(heard)}, {said} in {heard.seconds:.0f} s"
+
+
+def _levels(heard: Heard) -> str:
+    return f"{heard.loudest_dbfs:.0f} dBFS at most, noise {heard.noise_dbfs:.0f} dBFS"
+
+
+def _listen(arguments: argparse.Namespace, kind: DeviceKind) -> tuple[Heard, str, str]:
+    """What a device hears for a moment, its name, and its form."""
     from live.capture import open_source
-    from live.queues import AudioQueue
-    from live.sound_systems.base import START_S
+    from live.sound_check import LISTEN_S, listen
+    from live.vad import make_detector
 
     settings, _ = load_settings(arguments)
-    sound = AudioQueue(capacity_s=10 * LISTEN_S)
-    microphone = open_source("microphone", settings.input)
-    microphone.open(sound, lambda _reason: None)
-    try:
-        blocks = [sound.get(START_S)]
-        end_s = time.monotonic() + LISTEN_S
-        while blocks[-1] is not None and time.monotonic() < end_s:
-            blocks.append(sound.get(LISTEN_S))
-        heard = [block.samples.astype(np.float64) / 2**15 for block in blocks if block is not None]
-        if not heard:
-            raise NotOk(f"'{microphone.name}' opens but delivers no sound: see that no other program holds it")
-        power = float(np.mean(np.square(np.concatenate(heard))))
-        form = f"{microphone.rate} Hz, {microphone.channels} channel{'s' if microphone.channels > 1 else ''}"
-        if power == 0.0:
-            raise NotOk(f"'{microphone.name}' ({form}) delivers only silence: see that it is neither muted nor refused")
-        return f"'{microphone.name}' ({form}), level {10 * np.log10(power):.0f} dBFS just now"
-    finally:
-        microphone.close()
+    source = open_source(kind, settings.input if kind == "microphone" else settings.output)
+    if kind == "microphone" and sys.stderr.isatty():
+        say(f"Listening for {LISTEN_S:.0f} s: say something.")
+    heard = listen(source, make_detector(settings.detector))
+    if not heard.seconds and kind == "microphone":
+        raise NotOk(f"'{source.name}' opens but delivers no sound: see that no other program holds it")
+    return heard, source.name, f"{source.rate} Hz, {source.channels} channel{'s' if source.channels > 1 else ''}"
 
 
 def _screen() -> str:
