@@ -6,6 +6,7 @@ precision. Asking the user, and fetching, is `ui`'s.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -47,7 +48,7 @@ def choose(directions: Iterable[tuple[str, str]], device: str = "auto", wish: Wi
         reverse=True,
     )
     if not fitting:
-        return _embedded(f"{gpu.name} has {size_text(gpu.free_bytes)} free, too little for the larger models", device)
+        return _embedded(f"{_free_text(gpu)}, too little for the larger models{_if_installed(gpu, device)}", device)
     best = next((entry for entry in fitting if entry.is_here), None)
     if best is None:
         name = fitting[0].name
@@ -147,6 +148,15 @@ def no_room_text(entry: Entry, room: Gpu | Processor) -> str:
 def score(entry: Entry, directions: Iterable[tuple[str, str]]) -> float:
     """The mean of the published BLEU of a model over directions, 0 for one without a figure."""
     return fmean([entry.bleu.get(direction, 0.0) for direction in directions] or [0.0])
+
+
+def _if_installed(gpu: Gpu, device: str) -> str:
+    """Which package would make room for the larger models; empty where none would."""
+    for entry, quant in itertools.product(large(device), QUANTS):
+        command = missing(quant, gpu.device)
+        if command and (needed_bytes(entry, quant, gpu) or 0) <= gpu.free_bytes:
+            return f" as they are; after `{command}` there is room for {entry.name} as {label(quant)}"
+    return ""
 
 
 def _need_text(entry: Entry, quant: Quant, room: Gpu | Processor) -> str:

@@ -55,6 +55,15 @@ def test_on_a_gpu_with_too_little_memory_it_is_the_embedded_model(computer):
     assert chosen.better is None
 
 
+def test_a_package_that_would_make_room_is_named(computer, installed):
+    installed.update({"int8", "int4", "nf4"})
+    computer(Gpu("NVIDIA RTX 4080", 15_500_000_000), "qwen-audio")
+    assert choose(ZH_EN).entry.reason == (
+        "The embedded model: NVIDIA RTX 4080 has 15.5 GB free, too little for the larger models as they are; "
+        "after `pip install int8` there is room for qwen-audio as int8."
+    )
+
+
 def test_a_large_model_that_is_here_is_used_where_the_gpu_holds_it(computer):
     computer(LARGE, "qwen-audio")
     chosen = choose(ZH_EN)

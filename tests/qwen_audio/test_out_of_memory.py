@@ -8,11 +8,12 @@ import pytest
 import torch
 from audio_clips import speech
 
-from models.base import Branch, ModelLoadError, Request, TranslateError
+from models.base import Branch, Died, Done, Failed, ModelLoadError, Request, TranslateError, TranslatorFactory
 from models.qwen_audio import loading
 from models.qwen_audio.frontend import FrontEnd
 from models.qwen_audio.loading import is_memory_full
 from models.qwen_audio.translator import QwenAudioTranslator
+from models.worker import ModelWorker
 
 FOLDER = str(importlib.resources.files("models.embedded"))
 FULL = (
@@ -55,6 +56,13 @@ def ask() -> Request:
 
 def text(translator) -> str:
     return translator.translate(ask(), lambda: False).outcomes[0].text
+
+
+def answer_of(worker: ModelWorker) -> Done | Failed | Died:
+    while True:
+        reply = worker.replies.get(timeout=60)
+        if isinstance(reply, Done | Failed | Died):
+            return reply
 
 
 @pytest.mark.parametrize("error", FULL, ids=lambda error: str(error)[:20] or "MemoryError")
@@ -107,3 +115,15 @@ def test_weights_that_do_not_fit_are_one_line_that_names_the_next_precisions(mon
         QwenAudioTranslator(FOLDER, device="cpu", quant=quant).load(lambda _: None)
     assert remedy in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_the_model_process_lives_on_and_the_utterance_before_and_after_are_translated():
+    with ModelWorker(TranslatorFactory("starved:Starved")) as worker:
+        tickets = [worker.submit(ask()) for _ in range(3)]
+        first, failed, last = (answer_of(worker) for _ in tickets)
+    assert isinstance(first, Done)
+    assert isinstance(last, Done)
+    assert (first.ticket, failed.ticket, last.ticket) == tuple(tickets)
+    assert isinstance(failed, Failed)
+    assert "no memory for this utterance" in str(failed.error)
+    assert first.hypothesis.outcomes == last.hypothesis.outcomes

@@ -34,6 +34,13 @@ def test_a_table_and_the_same_figures_as_json_come_out(capsys, tmp_path):
     assert figures["clips"][0]["ours"]["token_s"] > 0
 
 
+def test_a_precision_may_stand_before_the_action_or_behind_it(capsys):
+    words = ["model", *TINY, "--clips", "0.5", "--repeats", "1"]
+    for arranged in (["bench", "--quant", "int8", *words], ["bench", *words, "--quant", "int8"]):
+        assert main(arranged) == 0
+        assert "random weights, int8, on cpu" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("words", [["--clips", "0.01"], ["--clips", "31"], ["--clips", "two"], ["--repeats", "0"]])
 def test_lengths_that_no_model_takes_are_refused(capsys, words):
     with pytest.raises(SystemExit) as left:

@@ -51,8 +51,8 @@ def add_size(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--random-weights", action="store_true", help="weights of nobody's: they cost the same, and fetch nothing"
     )
-    add_setting(parser, "--device", "device")
-    add_setting(parser, "--quant", "quant")
+    for word, key in (("--device", "device"), ("--quant", "quant")):
+        add_setting(parser, word, key, default=argparse.SUPPRESS)  # what stands before the action stays
 
 
 def chosen_quant(arguments: argparse.Namespace) -> Quant:
