@@ -23,6 +23,7 @@ from live.events import Caption, CaptionUpdated, Event, MarkAdded, Mode, Utteran
 from live.speakers import Speakers
 from ui.captions import LEVEL_STEPS, RECORDED_MARK, CaptionModel, Status, View
 from ui.copying import NO_CLIPBOARD, NOTHING_TO_COPY, LastLines, copied_words, terminal_clipboard
+from ui.meter import Meter
 
 REFRESH_S = 0.1
 """Shortest time between two drawings of the region, unless a caption became final."""
@@ -56,6 +57,7 @@ class TerminalView:
         console: Console | None = None,
         aside: str = "",
         help_line: str = "",
+        meter: Meter | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Build it. Until it is entered, final captions alone are printed.
@@ -65,16 +67,18 @@ class TerminalView:
             console: Where to draw; standard output by default.
             aside: Words at the right of the status line, such as the direction.
             help_line: Words below it, such as the keys there are.
+            meter: Lines above it, of each lane's level; None: none.
             clock: Seconds that only grow.
         """
         self.console = console or Console(highlight=False)
         self._model = CaptionModel(mode, clock=clock)
         self._lines = LastLines()
         self._speakers = Speakers()
-        self._aside, self._help_line = aside, help_line
+        self._aside, self._help_line, self._meter = aside, help_line, meter
         self._clock = clock
         self._lock = threading.Lock()
         self._shown: View | None = None
+        self._shown_rows: list[Text] = []
         self._drawn_s = 0.0
         self._live: Live | None = None
 
@@ -98,6 +102,8 @@ class TerminalView:
             self._model.apply(event)
             self._lines.apply(event)
             self._speakers.apply(event)
+            if self._meter is not None:
+                self._meter.apply(event)
             match event:
                 case CaptionUpdated(caption) if caption.is_final:
                     self._scroll(caption)
@@ -140,14 +146,18 @@ class TerminalView:
 
     def _refresh(self) -> None:
         view = self._model.view()
+        is_new = view != self._shown or self._rows() != self._shown_rows
         is_same_status = self._shown is not None and view.status.text == self._shown.status.text
         is_soon = self._clock() - self._drawn_s < REFRESH_S
-        if view != self._shown and not (is_soon and is_same_status):
+        if is_new and not (is_soon and is_same_status):
             self._draw(view)
+
+    def _rows(self) -> list[Text]:
+        return [] if self._meter is None else self._meter.rows()
 
     def _draw(self, view: View) -> None:
         assert self._live is not None
-        self._shown, self._drawn_s = view, self._clock()
+        self._shown, self._shown_rows, self._drawn_s = view, self._rows(), self._clock()
         self._live.update(self._region(view), refresh=True)
 
     def _scroll(self, caption: Caption) -> None:
@@ -192,6 +202,7 @@ class TerminalView:
                 source = Text(caption.transcript.text, "dim").wrap(self.console, width, overflow="fold")
                 text = Text("\n").join([tail, *list(source)[-1:]])
                 rows.append(_row(clock_text(caption.start), _direction(caption, speaker), text))
+        rows += self._shown_rows
         rows.append(self._status_line(view))
         if self._help_line:
             rows.append(Text(self._help_line, "dim", no_wrap=True, overflow="ellipsis"))

@@ -44,6 +44,7 @@ def add_parser(commands: Commands) -> None:
         "sentence again, c copies the last lines, the space bar pauses; `tongchuan send` does so from elsewhere.",
         examples=(
             "tongchuan listen",
+            "tongchuan listen --source both --meter",
             'tongchuan listen --input "USB" --srt meeting.srt',
             "tongchuan listen --from zh --to en --jsonl -",
         ),
@@ -51,6 +52,11 @@ def add_parser(commands: Commands) -> None:
     add_microphone(parser)
     add_speech(parser)
     add_setting(parser, "--mode", "mode")
+    parser.add_argument(
+        "--meter",
+        action="store_true",
+        help="also show each source's level, noise floor and probability of speech beside its threshold",
+    )
     add_keeping(parser)
     add_outputs(parser)
 
@@ -75,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     if writes_to_stdout(arguments):
         controls = functools.partial(controlled, display=None, name="listen")
         return follow(make_session, EventStream(), sinks, controls=controls).status
-    with TerminalDisplay(settings, help_line=help_line()) as display:
+    with TerminalDisplay(settings, help_line=help_line(), has_meter=arguments.meter) as display:
         controls = functools.partial(controlled, display=display, name="listen")
         ending = follow(make_session, display, sinks, controls=controls)
     if (names := written(outputs)) and not ending.failures:

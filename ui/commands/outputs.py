@@ -157,9 +157,10 @@ class EventStream:
 class TerminalDisplay:
     """Captions in the terminal while it is entered; sentences go to standard error."""
 
-    def __init__(self, settings: Settings, *, help_line: str = "") -> None:
+    def __init__(self, settings: Settings, *, help_line: str = "", has_meter: bool = False) -> None:
         from ui.captions import direction_text
         from ui.console import OutputConsole
+        from ui.meter import Meter
         from ui.terminal import TerminalView
 
         source, target = (None if code == AUTO else code for code in (settings.from_language, settings.to_language))
@@ -170,6 +171,7 @@ class TerminalDisplay:
             console=OutputConsole(),
             aside=direction_text(source, target, settings.pair),
             help_line=help_line,
+            meter=Meter() if has_meter else None,
         )
 
     def __enter__(self) -> Self:
