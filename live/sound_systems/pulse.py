@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 import uuid
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -78,6 +79,18 @@ class PulseSystem:
         return peak
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the server knows of a recording of ours."""
+
+    heard: InputDevice | None
+    """The device that it hears by now; None where the server does not know the recording."""
+    is_suspended: bool
+    """That device sleeps."""
+    is_there: bool
+    """The device that it was to hear is still one of the server's."""
+
+
 class PulseRecording:
     """One `parec`."""
 
@@ -108,7 +121,9 @@ class PulseRecording:
             CaptureError: it does not, or the device is suspended.
         """
         began_s = time.monotonic()
-        while not self._feed.has_begun and not (self._device.kind == "system" and self._heard_device() is not None):
+        while not self._feed.has_begun and not (
+            self._device.kind == "system" and self._server.ask(self._find).heard is not None
+        ):
             waited_s = time.monotonic() - began_s
             if self._ended.wait(_POLL_S):
                 raise CaptureError(self._refusal())
@@ -126,7 +141,7 @@ class PulseRecording:
             return "is gone: the sound server has ended"
         except CaptureError:
             return "is silent: the sound server does not answer"
-        return self._judged(*found)
+        return self._judged(found)
 
     def close(self) -> None:
         self._process.kill()
@@ -160,28 +175,29 @@ class PulseRecording:
             self._feed.push(np.frombuffer(data, np.int16).reshape(-1, self.channels))
         self._ended.set()
 
-    def _find(self, pulse: Pulse) -> tuple[str | None, str, bool, bool]:
-        """The device our stream hears by now: key (None: not known), name, suspended; and whether ours still exists."""
-        sources = pulse.source_list()
-        is_there = any(source.name == self._device.key for source in sources)
+    def _find(self, pulse: Pulse) -> _Found:
         ours = [output for output in pulse.source_output_list() if output.proplist.get(_MARK) == self._mark]
-        for source in sources:
-            if ours and source.index == ours[0].source:
-                return source.name, source.description, source.state == "suspended", is_there
-        return None, "", False, is_there
+        listed, sources = {device.index: device for device in _listed(pulse)}, pulse.source_list()
+        heard = ours[0].source if ours else -1
+        return _Found(
+            heard=listed.get(heard),
+            is_suspended=any(source.index == heard and source.state == "suspended" for source in sources),
+            is_there=any(device.key == self._device.key for device in listed.values()),
+        )
 
-    def _judged(self, key: str | None, name: str, is_suspended: bool, is_there: bool) -> str | None:
-        """What is wrong with what `_find` found."""
-        if not is_there:
+    def _judged(self, found: _Found) -> str | None:
+        if not found.is_there:
             return "is gone"
-        if key is not None and key != self._device.key:
-            return f"was replaced by '{name}', by the sound server"
-        if is_suspended and self._device.kind == "microphone":
+        if found.heard is not None and found.heard.key != self._device.key:
+            by = (
+                "the system's new default"
+                if found.heard.is_default
+                else "to which the sound server moved the recording"
+            )
+            return f"gave way to '{found.heard.name}', {by}"
+        if found.is_suspended and self._device.kind == "microphone":
             return "is suspended: wait, or wake it in the sound settings"
         return None
-
-    def _heard_device(self) -> str | None:
-        return self._server.ask(self._find)[0]
 
     def _refusal(self) -> str:
         assert self._process.stderr is not None

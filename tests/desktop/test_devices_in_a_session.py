@@ -171,7 +171,7 @@ def test_a_suspended_microphone_is_heard_in_its_time_once_it_wakes(server, meeti
 def test_a_recording_that_was_moved_comes_back_and_is_heard_in_its_time(server, meeting):
     server.plug(HEADSET)
     server.move_recordings(HEADSET)
-    assert "was replaced by" in meeting.wait("microphone", None)
+    assert "the sound server moved" in meeting.wait("microphone", None)
     meeting.wait("microphone", f"Microphone-{MICROPHONE}")
     meeting.beeps("microphone")
     meeting.no_sample_is_heard_twice()

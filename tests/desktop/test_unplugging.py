@@ -185,11 +185,11 @@ def test_the_default_microphone_is_followed_and_a_chosen_one_is_gone_back_to(ser
     # The server may take its recording along before anyone asks it for the default.
     assert follows.lost() in (
         f"{named} is no longer the one that the system uses.",
-        f"{named} was replaced by 'Microphone-{OTHER}', by the sound server.",
+        f"{named} gave way to 'Microphone-{OTHER}', the system's new default.",
     )
     assert follows.again().source.name == f"Microphone-{OTHER}"
     # The server takes along whoever records its default, also by name.
-    assert keeps.lost() == f"{named} was replaced by 'Microphone-{OTHER}', by the sound server."
+    assert keeps.lost() == f"{named} gave way to 'Microphone-{OTHER}', the system's new default."
     assert keeps.again().source.name == f"Microphone-{MICROPHONE}"
     keeps.hears()
     assert not keeps.is_lost()
@@ -200,8 +200,8 @@ def test_a_recording_that_the_server_moves_to_another_microphone_is_noticed(serv
     listener = listening(name=MICROPHONE)
     server.move_recordings(OTHER)
 
-    expected = f"The microphone 'Microphone-{MICROPHONE}' was replaced by 'Microphone-{OTHER}', by the sound server."
-    assert listener.lost() == expected
+    said = listener.lost()
+    assert said.startswith(f"The microphone 'Microphone-{MICROPHONE}' gave way to 'Microphone-{OTHER}', to which ")
     assert listener.again().source.name == f"Microphone-{MICROPHONE}"
     assert listener.hears_from_the_start()
     assert not listener.is_lost()
