@@ -135,19 +135,26 @@ class Job:
 class _LaneJobs:
     finals: deque[Job]
     partial: Job | None = None
+    used_s: float = 0.0
+    """Seconds for which its jobs have run."""
+
+    @property
+    def is_waiting(self) -> bool:
+        return bool(self.finals) or self.partial is not None
 
 
 class JobQueue:
     """Utterances from the segmenter threads to the translator thread.
 
-    Keeps every final in order and at most one partial a lane, the newest. Finals go before partials, and lanes take
-    turns. A job counts as unfinished until `done` is called for it.
+    Keeps every final in order and at most one partial a lane, the newest. Finals go before partials; among lanes, the
+    one goes first whose jobs have run for the shortest time, so that they share the model by time, however long the
+    utterances of each are. Jobs are handled one after another; each counts as unfinished until `done` is called.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lanes: dict[Lane, _LaneJobs] = {}  # the lane served last stands last
-        self._n_running = 0
+        self._running: deque[tuple[Lane, float]] = deque()  # with the time at which it was taken
         self._is_closed = False
         self._changed = threading.Condition()
 
@@ -167,7 +174,7 @@ class JobQueue:
         with self._changed:
             if self._is_closed:
                 return
-            self._lane(utterance.lane).partial = Job(utterance, self._clock())
+            self._coming(utterance.lane).partial = Job(utterance, self._clock())
             self._changed.notify_all()
 
     def put_final(self, utterance: Utterance) -> bool:
@@ -179,7 +186,7 @@ class JobQueue:
         with self._changed:
             if self._is_closed:
                 return False
-            lane = self._lane(utterance.lane)
+            lane = self._coming(utterance.lane)
             if lane.partial is not None and lane.partial.utterance.id == utterance.id:
                 lane.partial = None
             lane.finals.append(Job(utterance, self._clock()))
@@ -195,15 +202,28 @@ class JobQueue:
                 if left <= 0 or self._is_closed:
                     return None
                 self._changed.wait(left)
-            self._n_running += 1
+            self._running.append((job.utterance.lane, self._clock()))
             self._changed.notify_all()
             return job
 
     def done(self) -> None:
-        """Say that a job taken by `get` has been handled."""
+        """Say that the job taken first of those unfinished has been handled."""
         with self._changed:
-            self._n_running -= 1
+            name, began_s = self._running.popleft()
+            self._lanes[name].used_s += self._clock() - began_s
             self._changed.notify_all()
+
+    def skip(self, is_begun: Callable[[int], bool]) -> Utterance | None:
+        """Take out the final that has waited longest and of whose id nothing was begun; it is never translated."""
+        with self._changed:
+            waiting = [(job, lane) for lane in self._lanes.values() for job in lane.finals]
+            left = [(job, lane) for job, lane in waiting if not is_begun(job.utterance.id)]
+            if not left:
+                return None
+            job, lane = min(left, key=lambda found: found[0].since_s)
+            lane.finals = deque(other for other in lane.finals if other is not job)
+            self._changed.notify_all()
+            return job.utterance
 
     def wait_below(self, n_finals: int, stop: Callable[[], bool] = _never) -> bool:
         """Wait until fewer than `n_finals` finals wait; False where `stop` said so first."""
@@ -221,20 +241,27 @@ class JobQueue:
                 lane.partial = None
             self._changed.notify_all()
 
-    def _lane(self, name: Lane) -> _LaneJobs:
-        return self._lanes.setdefault(name, _LaneJobs(deque()))
+    def _coming(self, name: Lane) -> _LaneJobs:
+        """The lane that something comes in on. Time in which a lane asked for nothing is not kept for later."""
+        lane = self._lanes.setdefault(name, _LaneJobs(deque()))
+        running = {name for name, _ in self._running}
+        if not lane.is_waiting and name not in running:
+            busy = [other.used_s for key, other in self._lanes.items() if other.is_waiting or key in running]
+            lane.used_s = max(lane.used_s, min(busy, default=0.0))
+        return lane
 
     def _count_finals(self) -> int:
         return sum(len(lane.finals) for lane in self._lanes.values())
 
     def _is_idle(self) -> bool:
-        return self._n_running == 0 and not any(lane.finals or lane.partial for lane in self._lanes.values())
+        return not self._running and not any(lane.is_waiting for lane in self._lanes.values())
 
     def _take(self) -> Job | None:
-        for name, lane in self._lanes.items():
+        lanes = sorted(self._lanes.items(), key=lambda item: item[1].used_s)  # stable: else by turns
+        for name, lane in lanes:
             if lane.finals:
                 return self._serve(name, lane.finals.popleft())
-        for name, lane in self._lanes.items():
+        for name, lane in lanes:
             if lane.partial is not None:
                 job, lane.partial = lane.partial, None
                 return self._serve(name, job)

@@ -39,7 +39,7 @@ from live.events import (
 )
 from live.lane import LaneEnded, LaneThread
 from live.lanes import Lanes
-from live.policy import Direction, Policy, Retranslation
+from live.policy import Direction, Policy, Streaming
 from live.queues import JobQueue
 from live.replay import Replayer
 from live.settings import AUTO, Settings
@@ -72,7 +72,7 @@ class Session:
         model_name: as shown while the model is loaded.
         hear: take every lane's sound, a lane's always on one thread, and must not wait for the session.
         as_live: a file read at once makes partials too: what a listener would see if translating took no time.
-            Final captions are the same as without.
+            Final captions cut the sound where they would without; their texts are what such a listener is left with.
         word_times: final transcripts say when each word was spoken.
         start_worker: starts the model process.
         open_source: makes the source of another device; see `live.capture.open_source`.
@@ -120,6 +120,7 @@ class Session:
             self._inbox.put,
             model_name=model_name,
             cut=self._lanes.cut,
+            skips=settings.skip_when_behind,
             clock=clock,
         )
         self._model_name = model_name
@@ -251,9 +252,7 @@ class Session:
         """The model is loaded: open the sources, unless the session was paused or stopped meanwhile."""
         if self._state == "stopping":
             return
-        self._policy = self._translator.policy = Retranslation(
-            capabilities, self._direction, word_times=self._word_times
-        )
+        self._policy = self._translator.policy = Streaming(capabilities, self._direction, word_times=self._word_times)
         detail = f"{capabilities.name} on {capabilities.device}"
         _log.info("the model is loaded: %s", detail)
         if self._is_paused:

@@ -152,6 +152,10 @@ class Settings:
         Rule(bool, "Whether speech is left out that the microphone only repeats of the computer's sound."),
     ] = True
     endpoint_ms: Annotated[int, Rule(int, "Quiet that ends an utterance, in milliseconds.", low=200, high=2000)] = 550
+    skip_when_behind: Annotated[
+        bool,
+        Rule(bool, "Whether sentences may be left out, visibly, when translation falls more than 12 s behind."),
+    ] = False
     text_size: Annotated[int, Rule(int, "Size of the translation on the overlay, in pixels.", low=14, high=96)] = 28
     opacity: Annotated[
         float, Rule(float, "How dark the overlay's background is: 0 is clear, 1 is black.", low=0.0, high=1.0)

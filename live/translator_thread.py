@@ -1,8 +1,8 @@
 """The translator thread: utterances in, captions out.
 
-In: jobs from a JobQueue. Out: CaptionUpdated, UtteranceSilent, LagChanged, UtteranceFailed, ModelLoading and
-ModelRestarted, in order. It owns the model worker and calls the policy; where sound comes from and when a session ends
-is not its business.
+In: jobs from a JobQueue. Out: CaptionUpdated, UtteranceSilent, UtteranceSkipped, LagChanged, UtteranceFailed,
+ModelLoading and ModelRestarted, in order. It owns the model worker and calls the policy; where sound comes from and
+when a session ends is not its business.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from live.events import (
     ModelRestarted,
     UtteranceFailed,
     UtteranceSilent,
+    UtteranceSkipped,
 )
-from live.policy import Policy
+from live.policy import Level, LivePolicy, Load
 from live.queues import Job, JobQueue
 from models.base import (
     Capabilities,
@@ -94,6 +95,7 @@ class TranslatorThread:
         start_worker: starts the model process for the factory.
         report: takes TranslatorReady and TranslatorEnded; called from this thread.
         cut: takes the policy's wishes to cut; called from this thread.
+        skips: the oldest utterance that nobody has begun may be left out when translation is far behind.
         clock: monotonic seconds.
     """
 
@@ -107,9 +109,10 @@ class TranslatorThread:
         *,
         model_name: str,
         cut: Cut = lambda _lane, _utterance_id, _at: None,
+        skips: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.policy: Policy | None = None
+        self.policy: LivePolicy | None = None
         """Set once TranslatorReady was reported, before the first job."""
         self._factory = factory
         self._start_worker = start_worker
@@ -118,6 +121,9 @@ class TranslatorThread:
         self._report = report
         self._model_name = model_name
         self._cut = cut
+        self._skips = skips
+        self._lateness = Load()
+        self._begun: set[int] = set()  # growing utterances of which something was asked
         self._clock = clock
         self._is_abandoned = threading.Event()
         self._thread = threading.Thread(target=self._run, name="translator", daemon=True)
@@ -197,6 +203,10 @@ class TranslatorThread:
         request = policy.request(utterance)
         if request is None:
             return
+        if utterance.is_final:
+            self._begun.discard(utterance.id)
+        else:
+            self._begun.add(utterance.id)
         hypothesis = self._ask(worker, request, gives_way=not utterance.is_final)
         if hypothesis is None:
             return
@@ -208,7 +218,17 @@ class TranslatorThread:
             self._emit(UtteranceSilent(utterance.lane, utterance.id, utterance.start, utterance.end))
         if (at := policy.cut_after(utterance.id)) is not None:
             self._cut(utterance.lane, utterance.id, at)
-        self._emit(LagChanged(waiting_s=began_s - job.since_s, compute_s=answered_s - began_s, stability_s=0.0))
+        self._emit(LagChanged(began_s - job.since_s, answered_s - began_s, policy.stability_s))
+        self._keep_up(policy, answered_s - job.since_s, answered_s)
+
+    def _keep_up(self, policy: LivePolicy, lag_s: float, now_s: float) -> None:
+        """Leave out what there is no time for; an utterance only where the user allows it."""
+        level = self._lateness.note(lag_s, now_s)
+        policy.keep_to(level)
+        if self._skips and level is Level.SKIPPING:
+            skipped = self._jobs.skip(self._begun.__contains__)
+            if skipped is not None:
+                self._emit(UtteranceSkipped(skipped.lane, skipped.id, skipped.start, skipped.end))
 
     def _ask(self, worker: Worker, request: Request, *, gives_way: bool) -> Hypothesis | None:
         """Wait for the answer; None where the request was cancelled because a final waits."""
@@ -265,6 +285,6 @@ class TranslatorThread:
         self._policy().forget(utterance.id)
         self._emit(UtteranceFailed(utterance.lane, utterance.id, utterance.start, utterance.end, message))
 
-    def _policy(self) -> Policy:
+    def _policy(self) -> LivePolicy:
         assert self.policy is not None, "jobs come only once the session has set the policy"
         return self.policy

@@ -157,7 +157,7 @@ class CaptionModel:
         self._n_echoes = 0
         self._detail = ""
         self._loading: float | None = None
-        self._behind_s = 0.0
+        self._lag = LagChanged(0.0, 0.0, 0.0)
         self._notice = Status("", "listening")
         self._notice_until_s = clock()
         self._error: str | None = None
@@ -186,7 +186,7 @@ class CaptionModel:
             case ModelLoading(_, share):
                 self._loading = share if share < 1 else None
             case LagChanged():
-                self._behind_s = event.waiting_s + event.compute_s
+                self._lag = event
             case DeviceChanged():
                 self._change_device(event)
             case UtteranceFailed(message=message):
@@ -293,10 +293,14 @@ class CaptionModel:
             return self._loading_status()
         if now < self._notice_until_s and not self._missing:
             return self._notice
-        if self.state == "paused":
-            return Status("Paused", "paused", self._detail)
+        return Status("Paused", "paused", self._detail) if self.state == "paused" else self._open_status(now)
+
+    def _open_status(self, now: float) -> Status:
         if trouble := self._trouble(now):
             return Status(trouble, "warning")
+        return self._lag_status() if self._is_behind else self._listening_status()
+
+    def _listening_status(self) -> Status:
         echoes = [f"echoes left out: {self._n_echoes}"] if self._n_echoes else []
         return Status("Listening", "listening", ", ".join([*(self._devices.values() or [self._detail]), *echoes]))
 
@@ -306,9 +310,18 @@ class CaptionModel:
             return f"No {LANE_NAMES[lane]}: {detail}" if detail else f"No {LANE_NAMES[lane]}"
         if self._recording.problem is not None:
             return self._recording.problem
-        if self._behind_s >= LAG_SHOWN_S:
-            return f"Listening, {self._behind_s:.0f} s behind"
-        return self._hearing.problem(now) or ""
+        return "" if self._is_behind else self._hearing.problem(now) or ""
+
+    @property
+    def _is_behind(self) -> bool:
+        return self._lag.waiting_s + self._lag.compute_s >= LAG_SHOWN_S
+
+    def _lag_status(self) -> Status:
+        lag = self._lag
+        parts = [f"{lag.waiting_s:.0f} s waiting, {lag.compute_s:.0f} s translating"]
+        if lag.stability_s >= LAG_SHOWN_S:
+            parts.append(f"settled {lag.stability_s:.0f} s after it is heard")
+        return Status(f"Listening, {lag.waiting_s + lag.compute_s:.0f} s behind", "warning", ", ".join(parts))
 
     def _ending_status(self) -> Status:
         if self._error is not None:

@@ -159,7 +159,7 @@ def test_every_final_comes_out_in_order():
 
 
 def test_lanes_take_turns_with_finals_and_with_partials():
-    jobs = JobQueue()
+    jobs = JobQueue(clock=lambda: 0.0)
     for identity in range(3):
         jobs.put_final(utterance(identity, "microphone", final=True))
     for identity in range(10, 12):
@@ -221,3 +221,71 @@ def test_the_queue_is_idle_only_when_the_last_job_is_done():
     assert not jobs.wait_idle(stop=lambda: True)
     jobs.done()
     assert jobs.wait_idle(stop=lambda: True)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def shares_of_a_slow_model(lengths_s: dict[Lane, float], slowness: float, until_s: float) -> dict[Lane, float]:
+    """Time that a model gives each lane, all of which speak without end, and whether all came out in order."""
+    clock, used = Clock(), dict.fromkeys(lengths_s, 0.0)
+    jobs, ended = JobQueue(clock), dict.fromkeys(lengths_s, 0)
+    order: dict[Lane, list[int]] = {lane: [] for lane in lengths_s}
+    while clock.now < until_s:
+        for lane, length_s in lengths_s.items():
+            while (ended[lane] + 1) * length_s <= clock.now:
+                ended[lane] += 1
+                jobs.put_final(utterance(ended[lane], lane, final=True))
+            jobs.put_partial(utterance(ended[lane] + 1, lane))
+        job = jobs.get(0)
+        lane = job.utterance.lane
+        cost_s = slowness * lengths_s[lane] if job.utterance.is_final else 0.1
+        clock.now += cost_s
+        used[lane] += cost_s
+        jobs.done()
+        if job.utterance.is_final:
+            order[lane].append(job.utterance.id)
+    assert all(ids == list(range(1, len(ids) + 1)) for ids in order.values())
+    assert sum(map(len, order.values())) + jobs.n_finals == sum(ended.values())
+    return used
+
+
+@pytest.mark.parametrize("lengths_s", [(2.0, 2.0), (2.0, 12.0), (25.0, 1.0)])
+def test_two_lanes_share_a_slow_model_by_time_and_lose_nothing(lengths_s):
+    used = shares_of_a_slow_model(dict(zip(("microphone", "system"), lengths_s, strict=True)), 1.5, 600.0)
+    assert 0.4 <= used["microphone"] / sum(used.values()) <= 0.6
+
+
+def test_time_in_which_a_lane_asked_for_nothing_is_not_kept_for_later():
+    clock = Clock()
+    jobs = JobQueue(clock)
+    for identity in range(20):
+        jobs.put_final(utterance(identity, "microphone", final=True))
+    for _ in range(10):
+        jobs.get(0)
+        clock.now += 5.0
+        jobs.done()
+    for identity in range(20, 30):
+        jobs.put_final(utterance(identity, "system", final=True))
+    served = []
+    for _ in range(8):
+        served.append(jobs.get(0).utterance.lane)
+        clock.now += 5.0
+        jobs.done()
+    assert served.count("system") == 4
+
+
+def test_the_oldest_final_that_nobody_has_begun_can_be_skipped():
+    clock = Clock()
+    jobs = JobQueue(clock)
+    for identity, lane in ((1, "microphone"), (2, "system"), (3, "microphone")):
+        clock.now += 1.0
+        jobs.put_final(utterance(identity, lane, final=True))
+    assert jobs.skip({1}.__contains__).id == 2
+    assert jobs.skip({1}.__contains__).id == 3
+    assert jobs.skip({1}.__contains__) is None
+    assert taken(jobs) == [("microphone", 1, True)]

@@ -110,7 +110,7 @@ def test_an_error_of_the_program_in_one_job_is_told_without_what_was_said(run, m
     def broken(*_):
         raise RuntimeError(SAID)
 
-    monkeypatch.setattr("live.policy.Retranslation.caption", broken)
+    monkeypatch.setattr("live.policy.Streaming.caption", broken)
     made = run(FakeFile(conversation(2)))
     made.session.start()
     made.end()

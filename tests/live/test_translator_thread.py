@@ -8,7 +8,7 @@ import numpy as np
 from fakes import WAIT_S, FakeWorker, Recorder
 
 from live.audio import Utterance
-from live.events import CaptionUpdated, LagChanged
+from live.events import CaptionUpdated, LagChanged, UtteranceSkipped
 from live.policy import Direction, Retranslation
 from live.queues import JobQueue
 from live.translator_thread import TranslatorEnded, TranslatorReady, TranslatorThread
@@ -78,12 +78,12 @@ class PartialThenClose(JobQueue):
 
     def __init__(self, *partials: Utterance, final: Utterance) -> None:
         super().__init__()
-        self._coming = [*partials]
+        self._partials = [*partials]
         self._final: Utterance | None = final
 
     def get(self, timeout_s):
-        if self._coming:
-            self.put_partial(self._coming.pop(0))
+        if self._partials:
+            self.put_partial(self._partials.pop(0))
         elif self._final is not None:
             self.put_final(self._final)
             self._final = None
@@ -107,3 +107,45 @@ def test_the_policys_cuts_go_to_the_lane():
     jobs = PartialThenClose(sound(2, final=False), final=sound(3, final=True))
     translated(jobs, Cutting, cut=lambda *wish: cuts.append(wish))
     assert cuts == [("microphone", 2, 16_000), ("microphone", 3, 24_000)]
+
+
+class Late(JobQueue):
+    """Four finals that have waited for 20 s when the first is taken, the first two of them begun on."""
+
+    def __init__(self, clock) -> None:
+        super().__init__(clock)
+        self._clock_ahead = clock
+        self._step = 0
+
+    def get(self, timeout_s):
+        self._step += 1
+        if self._step <= 2:
+            self.put_partial(sound(2 * self._step, final=False))
+        elif self._step == 3:
+            for identity in (2, 4, 6, 8):
+                self.put_final(sound(identity, final=True))
+            self._clock_ahead.now += 20.0
+            self.close()
+        return super().get(timeout_s)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_far_behind_what_nobody_has_begun_is_skipped_where_that_is_allowed():
+    clock = Clock()
+    events = translated(Late(clock), Cutting, skips=True, clock=clock)
+    assert [event.id for event in events.of(UtteranceSkipped)] == [6, 8]
+    assert [identity for identity, final in captioned(events) if final] == [2, 4]
+
+
+def test_far_behind_nothing_is_skipped_unless_that_is_allowed():
+    clock = Clock()
+    events = translated(Late(clock), Cutting, clock=clock)
+    assert events.of(UtteranceSkipped) == []
+    assert [identity for identity, final in captioned(events) if final] == [2, 4, 6, 8]
+    assert events.of(LagChanged)[-1].waiting_s == 20.0

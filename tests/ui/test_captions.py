@@ -218,6 +218,9 @@ def test_a_state_said_again_is_an_answer_to_a_command(model: CaptionModel, clock
 def test_a_delay_is_told_from_three_seconds_on(model: CaptionModel) -> None:
     assert status_after(model, LagChanged(0.4, 0.5, 0.0)) == "Listening"
     assert status_after(model, LagChanged(3.6, 0.5, 0.0)) == "Listening, 4 s behind"
+    assert model.view().status.hint == "4 s waiting, 0 s translating"
+    status_after(model, LagChanged(1.0, 3.6, 5.0))
+    assert model.view().status.hint == "1 s waiting, 4 s translating, settled 5 s after it is heard"
     assert status_after(model, LagChanged(0.1, 0.2, 0.0)) == "Listening"
 
 
