@@ -53,9 +53,18 @@ def main(arguments: list[str]) -> int:
     score.add_argument("--rows", nargs="*", default=[], metavar="NAME", help="only rows whose names begin so")
     calibrate = commands.add_parser("calibrate", parents=[scoring], help="find where uncertainty begins, and keep it")
     calibrate.add_argument("--items", type=int, default=1000, help="sentences, and as many pairs, a language")
+    heads = commands.add_parser("heads", parents=[scoring], help="find which attention heads point, and keep them")
+    heads.add_argument("--items", type=int, default=300, help="clips a language, to choose on and to report on each")
     commands.add_parser("demo", help="render the demonstration meeting anew")
     options = parser.parse_args(arguments or ["train"])
-    actions = {"train": _train, "data": _data, "score": _score, "calibrate": _calibrate, "demo": _demo}
+    actions = {
+        "train": _train,
+        "data": _data,
+        "score": _score,
+        "calibrate": _calibrate,
+        "heads": _heads,
+        "demo": _demo,
+    }
     return actions[options.command](options)
 
 
@@ -117,6 +126,13 @@ def _calibrate(options: argparse.Namespace) -> int:
     from models.embedded.recipe.calibrate import calibrate
 
     calibrate(options.folder, options.items, options.jobs, show=_print, show_progress=_show_progress)
+    return 0
+
+
+def _heads(options: argparse.Namespace) -> int:
+    from models.embedded.recipe.heads.command import calibrate_heads
+
+    calibrate_heads(options.folder, options.items, options.jobs, show=_print, show_progress=_show_progress)
     return 0
 
 

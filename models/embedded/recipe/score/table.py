@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.calibration import SECTION, stored_threshold
+from models.calibration import POINTING, SECTION, stored_threshold
 from models.confidence import DEFAULT_UNCERTAIN_BELOW
 from models.embedded.recipe import export, flite, speech, workers
 from models.embedded.recipe.foreign import sentences
@@ -70,7 +70,7 @@ def described(folder: Path) -> str:
     """Which checkpoint is scored, and where."""
     weights = hashlib.sha256((folder / export.WEIGHTS).read_bytes()).hexdigest()[:12]
     told = json.loads((folder / export.CONFIG).read_text("utf-8"))[SECTION]
-    more = [f"{key} {value}" for key, value in sorted(told.items()) if key not in export.DESCRIPTION]
+    more = [f"{key} {value}" for key, value in sorted(told.items()) if key not in (*export.DESCRIPTION, POINTING)]
     machine = f"{os.cpu_count()} cores ({platform.machine()})"
     return f"{export.WEIGHTS} {weights}{''.join(f', {each}' for each in more)}; {time.strftime('%d %B %Y')}, {machine}"
 
