@@ -255,7 +255,10 @@ class SetMode:
 
 @dataclass(frozen=True, slots=True)
 class SetSources:
-    """Listen to other sources of sound. A name may be a part of one; empty: the system's own choice; None: as before."""
+    """Listen to other sources of sound.
+
+    A name may be a part of one; empty: the system's own choice; None: as before.
+    """
 
     source: SourceKind
     input_name: str | None = None

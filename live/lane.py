@@ -114,6 +114,7 @@ class LaneThread:
         self._pace = pace
         self._after = after
         self._opening: _Opening | None = None
+        self._why_missing = ""
         self._device = threading.Lock()
         """Held while the source is opened or closed."""
         self._cuts: deque[tuple[int, int]] = deque()
@@ -140,7 +141,7 @@ class LaneThread:
 
     def wait(self, why: str) -> None:
         """Listen as soon as the source, which could not be opened, can be."""
-        self._emit(DeviceChanged(self.source.lane, None, why))
+        self._say_missing(why)
         self._thread.start()
 
     def close(self) -> None:
@@ -207,6 +208,7 @@ class LaneThread:
             opening.queue.close()
             raise
         opening.queue.rate = self.source.rate
+        self._why_missing = ""
         if self.source.lane != "file":
             self._emit(DeviceChanged(self.source.lane, self.source.name))
         return opening
@@ -223,11 +225,17 @@ class LaneThread:
         with self._device:
             self._close()
             self._opening = None
-        self._emit(DeviceChanged(self.source.lane, None, why))
+        self._say_missing(why)
+
+    def _say_missing(self, why: str) -> None:
+        """Say why there is no device, once for each reason."""
+        if why != self._why_missing:
+            self._why_missing = why
+            self._emit(DeviceChanged(self.source.lane, None, why))
 
     def _reopen(self) -> _Opening | None:
         """Open the source as soon as that can be; None once the lane is closed."""
-        wait_s, said = RETRY_S, ""
+        wait_s = RETRY_S
         while not self._is_closing.wait(wait_s):
             with self._device:
                 if self._is_closing.is_set():
@@ -235,9 +243,8 @@ class LaneThread:
                 try:
                     self._opening = self._open()
                 except CaptureError as error:
-                    if said and said != str(error):
-                        self._emit(DeviceChanged(self.source.lane, None, str(error)))
-                    wait_s, said = min(2 * wait_s, LONGEST_RETRY_S), str(error)
+                    self._say_missing(str(error))
+                    wait_s = min(2 * wait_s, LONGEST_RETRY_S)
                     continue
                 if self._is_closing.is_set():  # whoever closes the lane did not wait for this
                     self._close()

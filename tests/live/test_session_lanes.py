@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from fakes import CHINESE_HZ, ENGLISH_HZ, FakeSource, quiet, tone
+from fakes import CHINESE_HZ, ENGLISH_HZ, WAIT_S, FakeSource, quiet, tone
 
 from live import lane as lane_module
 from live.audio import LANE_NAMES
@@ -26,6 +26,7 @@ from live.events import (
     SessionStopped,
     SetSources,
     StateChanged,
+    Stop,
     UtteranceClosed,
 )
 from live.settings import Settings
@@ -106,7 +107,7 @@ def test_a_lost_device_is_said_waited_for_and_goes_on_in_the_same_time(both):
     me.say(tone(2.0))
     me.refuses = CaptureError("There is no microphone.")
     me.lose(GONE)
-    made.recorder.wait_for(lambda event: event == DeviceChanged("microphone", None, GONE))
+    made.recorder.wait_for(lambda event: event == DeviceChanged("microphone", None, "There is no microphone."))
     them.say(np.concatenate([tone(2.0), quiet(1.0)]))
     made.recorder.wait_for(lambda event: is_final(event) and event.caption.lane == "system")
     me.opened_s = 10.0
@@ -116,8 +117,13 @@ def test_a_lost_device_is_said_waited_for_and_goes_on_in_the_same_time(both):
     made.stop()
     mine = [caption for caption in made.recorder.finals if caption.lane == "microphone"]
     assert [caption.end for caption in mine] == [2 * SAMPLE_RATE, 12 * SAMPLE_RATE]
-    names = [event.name for event in made.recorder.of(DeviceChanged) if event.lane == "microphone"]
-    assert names == ["fake microphone", None, "fake microphone"]
+    changes = [(each.name, each.detail) for each in made.recorder.of(DeviceChanged) if each.lane == "microphone"]
+    assert changes == [
+        ("fake microphone", ""),
+        (None, GONE),
+        (None, "There is no microphone."),
+        ("fake microphone", ""),
+    ]
     away = [(event.lane, event.start, event.n_samples) for event in made.recorder.of(AudioDropped)]
     assert away == [("microphone", 2 * SAMPLE_RATE, 8 * SAMPLE_RATE)]
     assert them.n_opened == 1
@@ -317,3 +323,40 @@ def test_a_cut_that_is_asked_for_is_made_on_its_own_lane_alone(both):
         ("system", 0, 10 * SAMPLE_RATE),
         ("system", 10 * SAMPLE_RATE, 16 * SAMPLE_RATE),
     }
+
+
+def test_a_device_that_hangs_while_it_is_opened_again_holds_up_neither_the_other_lane_nor_the_end(both, monkeypatch):
+    monkeypatch.setattr(lane_module, "CLOSE_S", 0.01)
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    class Hanging(FakeSource):
+        def opened(self) -> None:
+            if self.n_opened > 1:
+                hangs.set()
+                goes_on.wait(WAIT_S)
+
+    made, me, them = both(Hanging("microphone"))
+    made.listen()
+    me.lose(GONE)
+    assert hangs.wait(WAIT_S)
+    them.say(np.concatenate([tone(1.0), quiet(1.0)]))
+    made.recorder.wait_for(is_final)
+    made.session.send(Stop())
+    made.recorder.wait_state("stopping")
+    goes_on.set()
+    made.end()
+    assert not me.is_open
+    assert made.recorder.stopped == SessionStopped(None)
+
+
+def test_why_a_device_cannot_be_opened_again_is_said_when_the_reason_changes(both):
+    made, me, _ = both()
+    made.listen()
+    me.refuses = CaptureError("It is not there.")
+    me.lose(GONE)
+    made.recorder.wait_for(lambda event: event == DeviceChanged("microphone", None, GONE))
+    made.recorder.wait_for(lambda event: event == DeviceChanged("microphone", None, "It is not there."))
+    assert not made.recorder.comes(lambda event: event == DeviceChanged("microphone", None, "It is not there."), 2, 0.1)
+    me.refuses = CaptureError("It is in use.")
+    made.recorder.wait_for(lambda event: event == DeviceChanged("microphone", None, "It is in use."))
+    made.stop()
