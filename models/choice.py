@@ -112,7 +112,7 @@ def fitting_quants(entry: Entry, room: Gpu | Processor, wish: Wish = AUTO) -> li
     return [
         quant
         for quant in wanted
-        if (needed_bytes(entry, quant, room) or 0) <= room.free_bytes and not missing(quant, room.device)
+        if (needed_bytes(entry, quant, room) or 0) <= room.free_bytes and not _obstacle(quant, room)
     ]
 
 
@@ -169,9 +169,16 @@ def _free_text(room: Gpu | Processor) -> str:
 
 def _passed(entry: Entry, quant: Quant, room: Gpu | Processor) -> str:
     """Why a precision is not taken."""
-    need = _need_text(entry, quant, room)
+    need, obstacle = _need_text(entry, quant, room), _obstacle(quant, room)
+    return f"{need} and {obstacle}" if obstacle else need
+
+
+def _obstacle(quant: Quant, room: Gpu | Processor) -> str:
+    """What a precision needs besides memory that is not here; empty where nothing is missing."""
+    if quant == "int4" and isinstance(room, Gpu) and not room.has_bf16:
+        return "a GPU with bfloat16"
     command = missing(quant, room.device)
-    return f"{need} and `{command}`" if command else need
+    return command and f"`{command}`"
 
 
 def _embedded(why: str, device: str) -> Choice:

@@ -22,7 +22,10 @@ _TIMEOUT_S = 10.0
 _MIB = 2**20
 _APPLE_SHARE = 2 / 3
 """Of a Mac's memory, what Metal recommends a program to use at most; the rest is the system's and other programs'."""
-_QUERY: Final = ("nvidia-smi", "--query-gpu=index,uuid,name,memory.total,memory.free", "--format=csv,noheader,nounits")
+_AMPERE = 8.0
+"""Compute capability from which on NVIDIA's cards have bfloat16."""
+_FIELDS = "index,uuid,name,memory.total,memory.free,compute_cap"
+_QUERY: Final = ("nvidia-smi", f"--query-gpu={_FIELDS}", "--format=csv,noheader,nounits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Gpu:
     free_bytes: int
     """What a model may fill."""
     device: Literal["cuda", "mps"] = "cuda"
+    has_bf16: bool = True
+    """Whether it computes in bfloat16; NVIDIA's do from Ampere on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def _nvidia() -> Gpu | NoGpu:
         return NoGpu("an NVIDIA GPU is here, but the installed torch computes on the processor alone")
     # CUDA's first device, where models go, is the fastest; the driver's tool does not say which, but size does.
     best = max(visible, key=lambda row: row.total)
-    return Gpu(best.name, best.free)
+    return Gpu(best.name, best.free, has_bf16=best.capability >= _AMPERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +107,15 @@ class _Row:
     name: str
     total: int
     free: int
+    capability: float
 
 
 def _read_row(line: str) -> _Row | None:
     """One GPU as the tool prints it; None where it does not say its memory (a card that is divided up does not)."""
     fields = [field.strip() for field in line.split(",")]
     try:
-        index, uuid, *name, total, free = fields
-        return _Row(index, uuid, ", ".join(name), int(total) * _MIB, int(free) * _MIB)
+        index, uuid, *name, total, free, capability = fields
+        return _Row(index, uuid, ", ".join(name), int(total) * _MIB, int(free) * _MIB, float(capability))
     except ValueError:
         return None
 

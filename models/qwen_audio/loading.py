@@ -85,7 +85,8 @@ def load_folder(folder: Path, device: str, mode: Mode | None, progress: Progress
     except (RuntimeError, MemoryError) as e:
         if is_memory_full(e):
             raise ModelLoadError(f"The model does not fit into the memory of {reason}: {_remedy(quant)}.") from e
-        raise ModelLoadError(f"The model cannot be put on {reason}; choose another --device.") from e
+        other = "--device" if quant == "none" else "--quant or --device"
+        raise ModelLoadError(f"The model cannot be put on {reason}; choose another {other}.") from e
     checkpoint.check_vocabulary(tokenizer)
     return with_vocabulary(checkpoint, tokenizer, reason if quant == "none" else f"{reason}, {label(quant)}")
 

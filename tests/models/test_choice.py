@@ -184,6 +184,13 @@ def test_a_precision_whose_package_is_not_here_is_passed_over_and_the_command_is
     assert "int8 needs 11.8 GB and `pip install int8`" in entry.held
 
 
+def test_a_card_without_bfloat16_passes_int4_over(room):
+    room(Gpu("NVIDIA RTX 2080 Ti", 11_000_000_000, has_bf16=False))
+    entry = with_precision(catalogue.large()[0], "auto")
+    assert quant_of(entry) == "nf4"
+    assert "int4 needs 8.8 GB and a GPU with bfloat16" in entry.held
+
+
 def test_just_enough_is_the_weights_and_a_gigabyte_and_a_half(room):
     entry = catalogue.large()[0]
     needed = entry.parts.n_bytes("int8") + 1_500_000_000

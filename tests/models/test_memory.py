@@ -11,8 +11,8 @@ from models import memory
 from models.memory import Gpu, NoGpu, find_gpu
 
 MIB = 2**20
-ONE = "0, GPU-aaaa1111, NVIDIA GeForce RTX 4090, 24564, 23010\n"
-TWO = "0, GPU-aaaa1111, NVIDIA T400, 2048, 1900\n1, GPU-bbbb2222, NVIDIA H100 80GB HBM3, 81559, 81000\n"
+ONE = "0, GPU-aaaa1111, NVIDIA GeForce RTX 4090, 24564, 23010, 8.9\n"
+TWO = "0, GPU-aaaa1111, NVIDIA T400, 2048, 1900, 7.5\n1, GPU-bbbb2222, NVIDIA H100 80GB HBM3, 81559, 81000, 9.0\n"
 
 
 @pytest.fixture
@@ -37,6 +37,11 @@ def test_the_free_memory_of_the_one_gpu_is_read(driver):
     driver(ONE)
     assert find_gpu() == Gpu("NVIDIA GeForce RTX 4090", 23010 * MIB)
     assert find_gpu("cuda") == find_gpu()
+
+
+def test_cards_before_ampere_have_no_bfloat16(driver):
+    driver("0, GPU-1, NVIDIA GeForce RTX 2080 Ti, 11264, 10900, 7.5\n")
+    assert find_gpu() == Gpu("NVIDIA GeForce RTX 2080 Ti", 10900 * MIB, has_bf16=False)
 
 
 def test_of_several_the_one_with_most_memory_is_taken(driver):
@@ -68,7 +73,7 @@ def test_gpus_hidden_by_the_environment_are_not_there(driver, monkeypatch, visib
         ({"raises": PermissionError("nvidia-smi")}, "does not answer"),
         ({"returncode": 9, "stdout": "NVIDIA-SMI has failed"}, "finds no GPU"),
         ({"stdout": ""}, "does not say how much memory"),
-        ({"stdout": "0, GPU-1, NVIDIA H100, [N/A], [N/A]\n"}, "does not say how much memory"),
+        ({"stdout": "0, GPU-1, NVIDIA H100, [N/A], [N/A], 9.0\n"}, "does not say how much memory"),
         ({"stdout": "nonsense\n"}, "does not say how much memory"),
     ],
 )
