@@ -35,7 +35,6 @@ def assert_fair_and_whole(meeting: LongMeeting) -> None:
     lanes: tuple[Lane, Lane] = ("microphone", "system")
     shares = {lane: busy_s[lane] / busy_s.total() for lane in lanes}
     assert all(0.4 <= share <= 0.6 for share in shares.values()), shares
-    assert all(tally.n_partials[lane] for lane in lanes)
 
 
 def test_five_minutes_on_a_slow_model_lose_no_final_and_are_fair_to_both_lanes():
