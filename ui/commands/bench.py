@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from live.events import Caption, Line, Word
 from models.base import SAMPLE_RATE
 from models.memory import size_text
-from ui.commands import bench_echo, bench_live, bench_model, bench_vad
+from ui.commands import bench_capture, bench_echo, bench_live, bench_model, bench_vad
 from ui.commands.options import Commands, add_command
 from ui.exits import DONE
 from ui.saying import say
@@ -57,6 +57,7 @@ def add_parser(commands: Commands) -> None:
     bench_live.add_parser(actions)
     bench_echo.add_parser(actions)
     bench_vad.add_parser(actions)
+    bench_capture.add_parser(actions)
 
 
 def run_library(arguments: argparse.Namespace) -> int:
