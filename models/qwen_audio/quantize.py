@@ -96,7 +96,11 @@ def _by_torchao(layer: nn.Linear, quant: Quant) -> None:
             int4_choose_qparams_algorithm="hqq",
         )
     else:
-        config = quantization.IntxWeightOnlyConfig(weight_dtype=_INT4, granularity=PerGroup(_group(layer)))
+        config = quantization.IntxWeightOnlyConfig(
+            weight_dtype=_INT4,
+            granularity=PerGroup(_group(layer)),
+            intx_choose_qparams_algorithm="hqq_scale_only",  # nearest to what CUDA has: half the loss of plain rounding
+        )
     quantization.quantize_(layer, config)
 
 
