@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from live.audio import BLOCK_S, AudioChunk, Lane, Utterance
 from live.evaluation.simul.costs import CostModel
 from live.evaluation.simul.record import Playback, Shown, Talk
-from live.policy.base import LivePolicy
-from live.policy.load import Load
+from live.policy import LivePolicy, Load
 from live.queues import Job, JobQueue
 from live.segmenter import Segmenter
 from live.vad import Detector
@@ -167,13 +166,13 @@ class _Session:
     def _start(self) -> bool:
         """Take the next job that anything is asked about; False where there is none."""
         while (job := self._jobs.get(timeout_s=0.0)) is not None:
-            self._jobs.done()
             request = self._policy.request(job.utterance)
             if request is not None:
                 hypothesis = self._charged(self._translate(request))
                 ends_s = self._now_s + hypothesis.cost.total_s
                 self._running = _Running(job, self._now_s, ends_s, hypothesis)
                 return True
+            self._jobs.done()
         return False
 
     def _charged(self, hypothesis: Hypothesis) -> Hypothesis:
@@ -186,6 +185,7 @@ class _Session:
         heard = round(running.job.since_s * SAMPLE_RATE)
         self.calls.append(Call(utterance.id, running.began_s, ended_s, heard, utterance.is_final, cost))
         self._running = None
+        self._jobs.done()
 
     def _answer(self, running: _Running) -> None:
         utterance, hypothesis = running.job.utterance, running.hypothesis
