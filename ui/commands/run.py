@@ -1,4 +1,4 @@
-"""`tongchuan run`, the default: subtitles of the microphone on the desktop."""
+"""`tongchuan run`, the default: subtitles of the microphone, the computer's own sound or both, on the desktop."""
 
 from __future__ import annotations
 
@@ -29,9 +29,14 @@ def add_parser(commands: Commands) -> None:
         commands,
         "run",
         run,
-        "subtitles of the microphone on the desktop; what `tongchuan` alone does",
+        "subtitles of the microphone or the computer's own sound on the desktop; what `tongchuan` alone does",
         detail="Right-click the subtitles for the menu. Without a screen, use `tongchuan listen`.",
-        examples=("tongchuan", "tongchuan --from zh --to en", 'tongchuan run --input "USB" --srt meeting.srt'),
+        examples=(
+            "tongchuan",
+            "tongchuan --source both",
+            "tongchuan --from zh --to en",
+            'tongchuan run --input "USB" --srt meeting.srt',
+        ),
     )
     add_microphone(parser)
     add_speech(parser)
