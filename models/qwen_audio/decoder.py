@@ -152,7 +152,7 @@ class Decoder:
         """
         started = time.perf_counter()
         self._check_length(len(prompt_ids))
-        audios = [encode(self._checkpoint, mel) for mel in mels]
+        audios = [encode(self._checkpoint, mel, self._runner.encodings) for mel in mels]
         embeddings = splice(self._checkpoint, prompt_ids, audios)
         n_audio = sum(audio.shape[1] for audio in audios)
         self.cost += Cost(encode_s=self._since(started), audio_tokens=n_audio)
@@ -303,7 +303,8 @@ class Decoder:
         row.shown[slots] = 0
 
     def _forward(self, embeddings: torch.Tensor, positions: Sequence[int], mask: torch.Tensor | None) -> torch.Tensor:
-        return self._runner.forward(embeddings, torch.tensor(positions, device=self._checkpoint.device), mask)
+        places = torch.tensor(positions, device=self._checkpoint.device)
+        return self._runner.forward(embeddings, places, mask, is_watched=self._observer is not None)
 
     def _steps(self, hidden: torch.Tensor, forbidden: torch.Tensor, queries: Sequence[int]) -> list[Step]:
         tokens, logprobs = likeliest(self._runner.logits(hidden), forbidden)

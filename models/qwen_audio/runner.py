@@ -12,24 +12,33 @@ again.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 
 from models.qwen_audio.checkpoint import Checkpoint
+from models.qwen_audio.encoder import through_layers
+from models.qwen_audio.recording import Encoding, Reading, shortest
 from models.qwen_audio.slots import PlacedSlots, Slots
-from models.qwen_audio.stepping import Start, Stepper
+from models.qwen_audio.stepping import Stepper
 
 _log = logging.getLogger(__name__)
 
 HIDDEN = -torch.inf
 """Added to the score of a key that is not to be seen."""
+READ_LENGTHS = (16, 32, 64, 128, 192, 256, 384, 512, 768)
+"""Tokens of the forwards that are recorded: an update's are some tags and drafts, and up to 28 s of sound."""
+ENCODE_LENGTHS = (64, 128, 256, 384, 512, 768, 1024, 1280, 1536)
+"""Positions, 50 a second, of the recorded ways through the encoder."""
 
 
 class Runner:
     """One loaded model's layers, head and slots, which its requests take turns to use."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
         self._text: Any = checkpoint.model.model.language_model
         self._head: Any = checkpoint.model.lm_head
         self._n_vocab = checkpoint.n_rows
@@ -37,37 +46,38 @@ class Runner:
         self._rotations: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         self.device = checkpoint.device
         self.slots = Slots(checkpoint)
+        self._readings: list[Reading] = []
+        self.encodings: list[Encoding] = []
+        """Recorded ways through the encoder, for encoder.encode."""
         self.stepper: Stepper | None = None
         """What takes several steps at once; None where nothing is gained by it."""
 
+    def prepare_readings(self, lengths: Sequence[int]) -> None:
+        """Have up to so many tokens each read in recorded forwards from now on."""
+        width = self._text.config.hidden_size
+        self._readings = [Reading(self._through, self.slots, width, length) for length in lengths]
+
+    def prepare_encodings(self, lengths: Sequence[int]) -> None:
+        """Have up to so many positions each taken through the encoder by a recording from now on."""
+        width = self._checkpoint.model.config.audio_config.d_model
+        like = self.slots.keys[0]
+        self.encodings = [Encoding(partial(through_layers, self._checkpoint), like, width, n) for n in lengths]
+
     def prepare_steps(self, is_fused: bool) -> None:
         """Have several steps taken at once from now on."""
-        self.stepper = Stepper(self._read, likeliest, self.slots, self._n_vocab, is_fused)
+        stepper = Stepper(self._read, likeliest, self.slots, self._n_vocab, is_fused)
+        stepper.record()
+        self.stepper = stepper
 
     @torch.inference_mode()
     def warm_up(self) -> None:
-        """Do once what the first request would wait for; on CUDA, where steps are recorded, it may take a minute."""
+        """Do once what the first request would wait for; on CUDA, where kernels are recorded, it may take a minute."""
         if self.device.type != "cuda":
             return
-        for is_fused in (True, False):
-            self.prepare_steps(is_fused)
-            try:
-                self._step_once()
-            except torch.OutOfMemoryError:
-                raise
-            except RuntimeError as e:  # a driver or a compiler that cannot: slower, and no reason not to work
-                _log.warning("steps cannot be recorded, fused: %s (%s)", is_fused, type(e).__name__, exc_info=True)
-                self.stepper = None
-            else:
-                _log.info("steps are recorded, fused: %s", is_fused)
-                return
-
-    def _step_once(self) -> None:
-        shown = torch.zeros(1, device=self.device, dtype=self._dtype)
-        nothing = torch.zeros(self._n_vocab, device=self.device, dtype=torch.bool)
-        if self.stepper is not None:
-            self.stepper.start([Start(0, 0, shown, nothing)])
-            self.stepper.run(1)
+        if not _works("steps of fused kernels", partial(self.prepare_steps, is_fused=True)):
+            _works("steps", partial(self.prepare_steps, is_fused=False))
+        _works("readings", partial(self.prepare_readings, READ_LENGTHS))
+        _works("encodings", partial(self.prepare_encodings, ENCODE_LENGTHS))
         self.slots.clear()
 
     def embed(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -76,7 +86,12 @@ class Runner:
         return embedded
 
     def forward(
-        self, embeddings: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor | None = None
+        self,
+        embeddings: torch.Tensor,
+        positions: torch.Tensor,
+        mask: torch.Tensor | None = None,
+        *,
+        is_watched: bool = False,
     ) -> torch.Tensor:
         """Read tokens into the next slots.
 
@@ -85,13 +100,18 @@ class Runner:
             positions: (L,) int64: where each stands in its text.
             mask: (L, slots used + L), 0 or HIDDEN, in the model's dtype: what each may see; None is itself and all
                 before it, for tokens that are the first to be read.
+            is_watched: somebody reads what the layers attend to, which recordings do not tell.
 
         Returns:
-            (L, D), normed.
+            (L, D), normed; it is gone with the next.
         """
         n_tokens = embeddings.shape[1]
         self.slots.reserve(self.slots.used + n_tokens)
-        hidden = self._through(embeddings, positions, mask, self.slots)
+        reading = None if is_watched else shortest(self._readings, n_tokens)
+        if reading is not None and reading.has_room:
+            hidden = reading.read(embeddings, positions, mask)
+        else:
+            hidden = self._through(embeddings, positions, mask, self.slots)
         self.slots.used += n_tokens
         return hidden
 
@@ -130,6 +150,19 @@ class Runner:
             cosines, sines = self._text.rotary_emb(like, torch.arange(capacity, device=self.device)[None])
             self._rotations[capacity] = (cosines[0], sines[0])
         return self._rotations[capacity]
+
+
+def _works(what: str, prepare: Callable[[], None]) -> bool:
+    """Prepare a recording; where a driver or a compiler cannot, work is slower, and there is no reason to give up."""
+    try:
+        prepare()
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as e:
+        _log.warning("recorded %s do not work here (%s)", what, type(e).__name__, exc_info=True)
+        return False
+    _log.info("recorded %s", what)
+    return True
 
 
 def likeliest(logits: torch.Tensor, forbidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

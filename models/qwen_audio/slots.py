@@ -35,6 +35,8 @@ class Slots:
         """Slots taken; the next forward writes behind them."""
         self.reserve(capacity)
         self._first = (self.keys, self.values, self.capacity)
+        self.first_capacity = self.capacity
+        """Slots of the allocation that never moves; grown, there are others for as long as a request lasts."""
 
     def reserve(self, n_slots: int) -> None:
         """Make room for so many slots in all; what is in those used stays."""

@@ -16,14 +16,13 @@ from typing import Any
 
 import torch
 
+from models.qwen_audio.recording import recorded
 from models.qwen_audio.slots import PlacedSlots, Slots
 
 N_TEXTS = 2
 """Texts that a step writes: those of an utterance. Where there is one, what is in the other place is read by nobody."""
 STEPS_AT_ONCE = 4
 """Steps from one look at the tokens to the next."""
-_WARM_UPS = 3
-"""Runs before a recording, in which libraries allocate and choose their kernels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +57,26 @@ class Stepper:
             slots: steps are taken in their first allocation.
             n_vocab: rows of the vocabulary.
             is_fused: have the kernels between the matrices compiled into fewer before recording, where Triton is here:
-                the first step then takes a minute.
+                that takes a minute.
         """
         like = slots.keys[0]
         self._read, self._choose = read, choose
         self._is_fused = is_fused and find_spec("triton") is not None
         self._slots = slots
-        self.capacity = slots.capacity
         whole: Any = {"device": like.device, "dtype": torch.int64}
         self._tokens = torch.zeros(N_TEXTS, **whole)
         self._positions = torch.zeros(N_TEXTS, **whole)
         self._places = torch.arange(N_TEXTS, **whole)
         self._logprobs = torch.zeros(N_TEXTS, device=like.device)
-        self._mask = torch.zeros((N_TEXTS, self.capacity), device=like.device, dtype=like.dtype)
+        self._mask = torch.zeros((N_TEXTS, slots.capacity), device=like.device, dtype=like.dtype)
         self._forbidden = torch.zeros((N_TEXTS, n_vocab), device=like.device, dtype=torch.bool)
-        self._replay: Callable[[], None] | None = None
+        self._replay: Callable[[], None] = self.step
 
     @property
     def has_room(self) -> bool:
         """Whether the slots take STEPS_AT_ONCE more steps."""
-        return self._slots.used + STEPS_AT_ONCE * N_TEXTS <= self.capacity == self._slots.capacity
+        slots = self._slots
+        return slots.used + STEPS_AT_ONCE * N_TEXTS <= slots.capacity == slots.first_capacity
 
     def start(self, texts: Sequence[Start]) -> None:
         """Put texts, N_TEXTS at most, in their places; those of before are forgotten."""
@@ -85,11 +84,11 @@ class Stepper:
             text = texts[min(i, len(texts) - 1)]
             self._tokens[i] = text.token
             self._positions[i] = text.position
-            n_shown = min(len(text.shown), self.capacity)
+            n_shown = min(len(text.shown), self._mask.shape[1])
             self._mask[i, :n_shown] = text.shown[:n_shown]
             self._mask[i, n_shown:] = -torch.inf
             self._forbidden[i] = text.forbidden
-        self._places.copy_(torch.arange(self._slots.used, self._slots.used + N_TEXTS))
+        torch.arange(self._slots.used, self._slots.used + N_TEXTS, out=self._places)
 
     def run(self, count: int) -> tuple[list[list[int]], list[list[float]]]:
         """Take so many steps.
@@ -97,10 +96,9 @@ class Stepper:
         Returns:
             Of each step, the tokens and the log-probabilities of the texts, in the order in which they were put.
         """
-        replay = self._recorded()
         tokens, logprobs = [], []
         for _ in range(count):
-            replay()
+            self._replay()
             tokens.append(self._tokens.clone())
             logprobs.append(self._logprobs.clone())
         self._slots.used += count * N_TEXTS
@@ -116,29 +114,11 @@ class Stepper:
         self._positions.add_(1)
         self._places.add_(N_TEXTS)
 
-    def _recorded(self) -> Callable[[], None]:
-        if self._tokens.device.type != "cuda":
-            return self.step
-        if self._replay is None:
-            self._replay = self._record()
-        return self._replay
-
-    def _record(self) -> Callable[[], None]:
-        """A recording of one step. The texts put are as they were; slots not yet used hold what trying it left."""
+    def record(self) -> None:
+        """Record a step. Texts that were put are as they were; slots not yet used hold what trying it wrote."""
         step = torch.compile(self.step, fullgraph=True, dynamic=False) if self._is_fused else self.step
         state = (self._tokens, self._positions, self._places, self._mask)
         kept = [tensor.clone() for tensor in state]
-        aside: Any = torch.cuda.Stream(self._tokens.device)  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(_WARM_UPS):
-                self._places.copy_(kept[2])
-                step()
-        torch.cuda.current_stream().wait_stream(aside)
-        graph = torch.cuda.CUDAGraph()
-        self._places.copy_(kept[2])
-        with torch.cuda.graph(graph):
-            step()
+        self._replay = recorded(step, self._tokens.device)
         for tensor, value in zip(state, kept, strict=True):
             tensor.copy_(value)
-        return graph.replay

@@ -130,7 +130,7 @@ def test_a_step_compiles_whole_and_once(checkpoint, mel):
     expected = written(listening(checkpoint, mel, at_once=False), TEXTS, [30, 7])
     decoder = listening(checkpoint, mel, at_once=True)
     stepper = decoder._runner.stepper
-    stepper.step = torch.compile(stepper.step, backend="aot_eager", fullgraph=True, dynamic=False)
+    stepper._replay = torch.compile(stepper.step, backend="aot_eager", fullgraph=True, dynamic=False)
     with torch._dynamo.config.patch(error_on_recompile=True):
         for found, steps in zip(written(decoder, TEXTS, [30, 7]), expected, strict=True):
             assert_same(found, steps)
