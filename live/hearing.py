@@ -1,7 +1,8 @@
 """Why nothing is heard, in words: what a lane's level says when no speech comes for a while.
 
-In: a session's events with the seconds at which they came, or what was measured of a device at once. Out: a sentence
-with the likely cause and what to do, or nothing. Pure: it has no clock. A device that went away says so by itself.
+In: a session's events with the seconds at which they came, or what was measured of a device at once. Out: words for
+what is heard, the likely cause and what to do, or nothing. Pure: it has no clock. A device that went away says so by
+itself.
 
 Nobody is told off for a pause: of a device that has been spoken into, only a fall below its own noise counts, which no
 silent speaker brings about. Where speech has not come yet, the level alone speaks.
@@ -38,21 +39,39 @@ SPEECH_LEVELS = 3
 
 Cause = Literal["silent", "fell silent", "faint", "no speech"]
 
-_SENTENCES: Mapping[tuple[Lane, Cause], str] = {
-    ("microphone", "silent"): "'{name}' gives only silence: is it muted, or not allowed for this program? "
-    "Unmute it, allow it in the system's settings, or choose another",
-    ("microphone", "fell silent"): "'{name}' has fallen silent: is it muted or switched off?",
+_WHO: Mapping[Lane, str] = {"microphone": "The microphone", "system": "The computer"}
+_HEARD: Mapping[Cause, str] = {
+    "silent": "is silent",
+    "fell silent": "has fallen silent",
+    "faint": "is very quiet",
+    "no speech": "gives sound, but no speech",
+}
+_ADVICE: Mapping[tuple[Lane, Cause], str] = {
+    ("microphone", "silent"): "'{name}' gives only silence: is it muted, or not allowed for this program? Unmute it, "
+    "allow it in the system's settings, or choose another",
+    ("microphone", "fell silent"): "'{name}' gives less than its own noise ({dbfs:.0f} dBFS at most): is it muted or "
+    "switched off?",
     ("microphone", "faint"): "'{name}' hears hardly anything ({dbfs:.0f} dBFS at most): raise its level, come closer, "
     "or choose another",
-    ("microphone", "no speech"): "'{name}' hears sound, but no speech ({dbfs:.0f} dBFS): is it noise or music, or the "
-    "wrong microphone?",
-    ("system", "silent"): "The computer plays nothing on '{name}': is the meeting on another output, or this program "
-    "not allowed to listen?",
-    ("system", "faint"): "The computer plays hardly anything on '{name}' ({dbfs:.0f} dBFS at most): is the meeting's "
-    "volume turned down?",
-    ("system", "no speech"): "The computer plays sound on '{name}', but no speech ({dbfs:.0f} dBFS): is the meeting on "
-    "another output?",
+    ("microphone", "no speech"): "'{name}' hears {dbfs:.0f} dBFS: is it noise or music, or the wrong microphone?",
+    ("system", "silent"): "Nothing plays on '{name}': is the meeting on another output, or is this program not allowed "
+    "to listen?",
+    (
+        "system",
+        "faint",
+    ): "'{name}' plays hardly anything ({dbfs:.0f} dBFS at most): is the meeting's volume turned down?",
+    ("system", "no speech"): "'{name}' plays {dbfs:.0f} dBFS: is the meeting on another output?",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why nothing is heard of a lane."""
+
+    text: str
+    """What is heard, in a few words."""
+    advice: str
+    """Of which device, since when, how loud, the likely cause and what to do."""
 
 
 def likely_cause(loudest_dbfs: float) -> Cause | None:
@@ -64,9 +83,9 @@ def likely_cause(loudest_dbfs: float) -> Cause | None:
     return "no speech" if loudest_dbfs >= LOUD_DBFS else None
 
 
-def sentence(lane: Lane, cause: Cause, name: str, loudest_dbfs: float) -> str:
-    """What to show of a lane, without a full stop."""
-    return _SENTENCES[lane, cause].format(name=name, dbfs=loudest_dbfs)
+def advice(lane: Lane, cause: Cause, name: str, loudest_dbfs: float) -> str:
+    """The likely cause and what to do, without a full stop."""
+    return _ADVICE[lane, cause].format(name=name, dbfs=loudest_dbfs)
 
 
 @dataclass(slots=True)
@@ -123,11 +142,11 @@ class Hearing:
             case _:
                 pass
 
-    def problem(self, now_s: float) -> str | None:
+    def problem(self, now_s: float) -> Problem | None:
         """What to show now of a lane from which nothing is heard; None where nothing is wrong, or may well be not."""
         return next((found for lane in self._ears if (found := self._problem(lane, now_s)) is not None), None)
 
-    def _problem(self, lane: Lane, now_s: float) -> str | None:
+    def _problem(self, lane: Lane, now_s: float) -> Problem | None:
         ear = self._ears[lane]
         quiet_s = ear.quiet_s(now_s)
         if quiet_s < PATIENCE_S or not ear.levels:
@@ -143,5 +162,6 @@ class Hearing:
                 cause = cause if cause == "silent" and is_due else None
         if cause is None:
             return None
-        words = sentence(lane, cause, ear.name, loudest_dbfs)
-        return f"{words} Last speech {quiet_s:.0f} s ago" if ear.spoke_s is not None else words
+        words = advice(lane, cause, ear.name, loudest_dbfs)
+        since = "" if ear.spoke_s is None else f"Last speech {quiet_s:.0f} s ago. "
+        return Problem(f"{_WHO[lane]} {_HEARD[cause]}", since + words)

@@ -296,21 +296,25 @@ class CaptionModel:
         return Status("Paused", "paused", self._detail) if self.state == "paused" else self._open_status(now)
 
     def _open_status(self, now: float) -> Status:
-        if trouble := self._trouble(now):
+        if trouble := self._trouble():
             return Status(trouble, "warning")
-        return self._lag_status() if self._is_behind else self._listening_status()
+        if self._is_behind:
+            return self._lag_status()
+        if problem := self._hearing.problem(now):
+            return Status(problem.text, "warning", problem.advice)
+        return self._listening_status()
 
     def _listening_status(self) -> Status:
         echoes = [f"echoes left out: {self._n_echoes}"] if self._n_echoes else []
         return Status("Listening", "listening", ", ".join([*(self._devices.values() or [self._detail]), *echoes]))
 
-    def _trouble(self, now: float) -> str:
+    def _trouble(self) -> str:
         """Name what is wrong while the session listens, empty where nothing is."""
         for lane, detail in self._missing.items():
             return f"No {LANE_NAMES[lane]}: {detail}" if detail else f"No {LANE_NAMES[lane]}"
         if self._recording.problem is not None:
             return self._recording.problem
-        return "" if self._is_behind else self._hearing.problem(now) or ""
+        return ""
 
     @property
     def _is_behind(self) -> bool:

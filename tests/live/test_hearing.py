@@ -1,9 +1,13 @@
 import pytest
 
 from live.events import DeviceChanged, LevelChanged, MarkAdded, StateChanged, UtteranceClosed
-from live.hearing import ONE_SIDED_S, PATIENCE_S, SAID_S, Hearing, likely_cause, sentence
+from live.hearing import ONE_SIDED_S, PATIENCE_S, SAID_S, Hearing, advice, likely_cause
 
 A_SECOND = 15
+
+
+def words_of(problem):
+    return None if problem is None else f"{problem.text}. {problem.advice}"
 
 
 class Meeting:
@@ -25,7 +29,7 @@ class Meeting:
             self.now_s += 1 / A_SECOND
             for level in levels:
                 self.take(LevelChanged(*level))
-            said.append(self.hearing.problem(self.now_s))
+            said.append(self.problem)
         return said
 
     def speak(self, seconds, lane="microphone", noise_dbfs=-62.0):
@@ -33,7 +37,7 @@ class Meeting:
 
     @property
     def problem(self):
-        return self.hearing.problem(self.now_s)
+        return words_of(self.hearing.problem(self.now_s))
 
 
 ROOM = ("microphone", -60.5, 0.02, -62.0)
@@ -46,9 +50,9 @@ NOTHING_PLAYS = ("system", -100.0, 0.0, -100.0)
 @pytest.mark.parametrize(
     ("level", "words"),
     [
-        (MUTED, "'USB' gives only silence: is it muted, or not allowed"),
-        (FAINT, "'USB' hears hardly anything (-75 dBFS at most): raise its level"),
-        (MUSIC, "'USB' hears sound, but no speech (-30 dBFS)"),
+        (MUTED, "The microphone is silent. 'USB' gives only silence: is it muted, or not allowed"),
+        (FAINT, "The microphone is very quiet. 'USB' hears hardly anything (-75 dBFS at most): raise its level"),
+        (MUSIC, "The microphone gives sound, but no speech. 'USB' hears -30 dBFS: is it noise or music"),
     ],
 )
 def test_who_was_never_heard_is_told_the_likely_cause_after_twelve_seconds_and_not_before(level, words):
@@ -62,7 +66,9 @@ def test_computer_sound_that_is_silent_names_another_output():
     meeting = Meeting("system")
     meeting.hear(PATIENCE_S + 1, NOTHING_PLAYS)
 
-    assert meeting.problem.startswith("The computer plays nothing on 'Speakers': is the meeting on another output")
+    assert meeting.problem.startswith(
+        "The computer is silent. Nothing plays on 'Speakers': is the meeting on another output"
+    )
 
 
 def test_a_room_in_which_nobody_has_spoken_yet_is_no_problem():
@@ -92,7 +98,10 @@ def test_a_microphone_muted_after_speech_is_named_with_when_speech_was_heard_las
     meeting.speak(5)
 
     assert set(meeting.hear(PATIENCE_S, MUTED)[:-1]) == {None}
-    assert meeting.hear(3, MUTED)[-1] == "'USB' has fallen silent: is it muted or switched off? Last speech 15 s ago"
+    assert meeting.hear(3, MUTED)[-1] == (
+        "The microphone has fallen silent. Last speech 15 s ago. "
+        "'USB' gives less than its own noise (-100 dBFS at most): is it muted or switched off?"
+    )
 
 
 @pytest.mark.parametrize("level", [MUTED, FAINT, MUSIC])
@@ -142,7 +151,7 @@ def test_the_other_side_never_heard_is_said_late_and_for_a_while():
     spoken = ("microphone", -25.0, 0.9, -60.0)
 
     assert set(meeting.hear(ONE_SIDED_S - 1, spoken, NOTHING_PLAYS)) == {None}
-    assert "plays nothing on 'Speakers'" in meeting.hear(2, spoken, NOTHING_PLAYS)[-1]
+    assert "Nothing plays on 'Speakers'" in meeting.hear(2, spoken, NOTHING_PLAYS)[-1]
     assert meeting.hear(SAID_S, spoken, NOTHING_PLAYS)[-1] is None
 
 
@@ -192,5 +201,5 @@ def test_every_cause_of_either_lane_has_its_sentence():
     for loudest_dbfs in (-100.0, -70.0, -20.0):
         cause = likely_cause(loudest_dbfs)
         for lane in ("microphone", "system"):
-            assert "'Studio'" in sentence(lane, cause, "Studio", loudest_dbfs)
+            assert "'Studio'" in advice(lane, cause, "Studio", loudest_dbfs)
     assert likely_cause(-50.0) is None

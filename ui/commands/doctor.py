@@ -217,12 +217,12 @@ def _sound() -> str:
 
 
 def _microphone(arguments: argparse.Namespace) -> str:
-    from live.hearing import likely_cause, sentence
+    from live.hearing import advice, likely_cause
 
     heard, name, form = _listen(arguments, "microphone")
     cause = None if heard.has_speech else likely_cause(heard.loudest_dbfs)
     if cause in ("silent", "faint"):
-        raise NotOk(f"{sentence('microphone', cause, name, heard.loudest_dbfs)} ({form})")
+        raise NotOk(f"{advice('microphone', cause, name, heard.loudest_dbfs)} ({form})")
     said = "speech heard" if heard.has_speech else "sound, but no speech" if cause else "nobody spoke"
     return f"'{name}' ({form}), {_levels(heard)}, {said} in {heard.seconds:.0f} s"
 
