@@ -96,8 +96,9 @@ def make_scene(random: np.random.Generator, kind: str, above_db: float, said: li
         above_db: level of the user's speech above the echo.
         said: sentences of one level.
     """
-    theirs = _turn(random, said) if kind == "turn" else said[random.integers(len(said))].samples
-    mine = said[random.integers(len(said))].samples * np.float32(10 ** ((ECHO_DB + above_db) / 20))
+    one, other = random.choice(len(said), 2, replace=False)
+    theirs = _turn(random, said) if kind == "turn" else said[one].samples
+    mine = said[other].samples * np.float32(10 ** ((ECHO_DB + above_db) / 20))
     delay, begin = round(random.uniform(0, LATEST_S) * SAMPLE_RATE), round(LEAD_S * SAMPLE_RATE)
     n = begin + delay + len(theirs) + len(mine) + round(TAIL_S * SAMPLE_RATE)
     system = _placed(theirs, begin, n)
