@@ -35,13 +35,14 @@ def test_help_lists_every_command(capsys):
 
 
 @pytest.mark.parametrize("words", [*((name,) for name in ALL if name != "evaluate"), ("evaluate", "covost2")])
-def test_every_command_explains_itself_and_takes_model_and_device(capsys, words):
+def test_every_command_explains_itself_and_takes_model_device_and_precision(capsys, words):
     with pytest.raises(SystemExit) as end:
         main([*words, "--help"])
     assert end.value.code == 0
     text = capsys.readouterr().out
     assert "--model NAME|PATH" in text
     assert "--device auto|cuda|mps|cpu" in text
+    assert "--quant auto|none|int8|int4|nf4" in text
     assert "examples:" in text
     assert max(map(len, text.splitlines())) <= 120
 

@@ -43,6 +43,7 @@ def add_actions(add: Add, add_name: Callable[[argparse.ArgumentParser], None]) -
         # Without a default of their own: it would hide what was said before the action.
         add_setting(group, "--model", "model", metavar="NAME|PATH", default=argparse.SUPPRESS)
         add_setting(group, "--device", "device", default=argparse.SUPPRESS)
+        add_setting(group, "--quant", "quant", default=argparse.SUPPRESS)
 
 
 def run_play(arguments: argparse.Namespace) -> int:
