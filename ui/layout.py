@@ -41,8 +41,6 @@ class TextLine:
     language: str
     style: Style
     is_uncertain: bool = False
-    speaker: str = ""
-    """Who says it, to stand before it."""
 
     @property
     def is_settled(self) -> bool:
@@ -122,12 +120,11 @@ def font(language: str, px: int, is_bold: bool) -> QFont:
     return chosen
 
 
-def translation_lines(caption: Caption, box: Box, speaker: str = "") -> list[TextLine]:
-    """Break a caption's translation into lines of the box's width, the first shorter by who says it."""
+def translation_lines(caption: Caption, box: Box, indent: int = 0) -> list[TextLine]:
+    """Break a caption's translation into lines of the box's width, less an indent."""
     line, style = caption.translation, box.translation_style
     n_settled = len(line.settled_text)
-    indent = speaker_width(speaker, caption.target, box)
-    spans = break_lines(line.text, caption.target, style, box.rows[0].width(), indent)
+    spans = break_lines(line.text, caption.target, style, box.rows[0].width() - indent)
     return [
         TextLine(
             key=(caption.id, number),
@@ -136,36 +133,25 @@ def translation_lines(caption: Caption, box: Box, speaker: str = "") -> list[Tex
             language=caption.target,
             style=style,
             is_uncertain=caption.is_uncertain,
-            speaker="" if number else speaker,
         )
         for number, (start, end) in enumerate(spans)
     ]
 
 
-def speaker_line(line: TextLine, box: Box) -> TextLine:
-    """Who says a line, as it stands before it."""
-    return TextLine(line.key, line.speaker, len(line.speaker), line.language, Style(box.small_px, look.QUIET))
-
-
-def speaker_width(speaker: str, language: str, box: Box) -> int:
-    """How far a line is moved by who says it."""
-    metrics = QFontMetrics(font(language, box.small_px, is_bold=False))
-    return metrics.horizontalAdvance(speaker) + box.small_px // 2 if speaker else 0
-
-
-def source_line(caption: Caption, box: Box) -> TextLine | None:
+def source_line(caption: Caption, box: Box, indent: int = 0) -> TextLine | None:
     """Cut a caption's transcript to the one line there is for it: its end.
 
     It is cut at half-line steps, so that growing text stands still and is not a ticker.
     """
     text, style = caption.transcript.text, box.source_style
-    whole = break_lines(text, caption.source, style, box.source.width())
+    width = box.source.width() - indent
+    whole = break_lines(text, caption.source, style, width)
     if not whole:
         return None
     start, end, mark = whole[0][0], whole[-1][1], ""
     if len(whole) > 1:
         # Two half-lines fill the line; what they are shorter by is the ellipsis's.
-        halves = break_lines(text, caption.source, style, box.source.width() // 2 - box.source_px)
+        halves = break_lines(text, caption.source, style, width // 2 - box.source_px)
         start, mark = halves[-2][0], ELLIPSIS
     n_settled = min(max(len(caption.transcript.settled_text) - start, 0), end - start)
     return TextLine(
@@ -196,19 +182,16 @@ def text_width(line: TextLine) -> int:
     return QFontMetrics(font(line.language, line.style.px, line.style.is_bold)).horizontalAdvance(line.text)
 
 
-def break_lines(text: str, language: str, style: Style, width: int, indent: int = 0) -> list[tuple[int, int]]:
-    """Return (start, end) of each line in `text`, spaces at both ends left out; no line for a text of spaces.
-
-    The first line is shorter by `indent`.
-    """
+def break_lines(text: str, language: str, style: Style, width: int) -> list[tuple[int, int]]:
+    """Return (start, end) of each line in `text`, spaces at both ends left out; no line for a text of spaces."""
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
     layout = QTextLayout(text, font(language, style.px, style.is_bold))
     layout.setTextOption(option)
     layout.beginLayout()
-    spans: list[tuple[int, int]] = []
+    spans = []
     while (line := layout.createLine()).isValid():
-        line.setLineWidth(width if spans else width - indent)
+        line.setLineWidth(width)
         start = _from_qt(text, line.textStart())
         end = _from_qt(text, line.textStart() + line.textLength())
         part = text[start:end]

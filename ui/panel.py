@@ -6,6 +6,7 @@ painting. Windows, the mouse and time are not its business, except the time at w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
@@ -21,8 +22,6 @@ from ui.layout import (
     plain_lines,
     short_line,
     source_line,
-    speaker_line,
-    speaker_width,
     text_width,
     translation_lines,
 )
@@ -44,6 +43,8 @@ _IDLE_HINTS: dict[StatusKind, str] = {
 METER_WIDTH_SHARE = 3.4
 METER_HEIGHT_SHARE = 0.34
 """Of the level meter, beside the size of the small words."""
+SPEAKER_SHARE = 2.8
+"""Room for who speaks, beside the same size: "Them" and two hanzi fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,8 @@ def compose(view: View, box: Box, roll: Roll, aside: str, now: float) -> tuple[P
     Returns:
         The picture, and the time at which it changes by itself through a held line (None: it does not).
     """
-    said = zip(view.captions, view.speakers, strict=True)
-    rows = [line for caption, speaker in said for line in translation_lines(caption, box, speaker)]
+    indent = round(box.small_px * SPEAKER_SHARE) if any(view.speakers) else 0
+    rows = _rows(view, box, indent)
     top, due = roll.first(rows, now)
     up = rows[top : top + roll.height]
     is_over = view.status.kind == "error"
@@ -112,11 +113,12 @@ def compose(view: View, box: Box, roll: Roll, aside: str, now: float) -> tuple[P
     else:
         # One line of two stands below, next to its source: text starts there and moves up.
         places = box.rows[-len(up) :] if up else ()
-        words = [placed for line, row in zip(up, places, strict=True) for placed in _spoken(line, row, box)]
+        words = [_place(line, row, indent) for line, row in zip(up, places, strict=True)]
+        words += _speakers(up, places, view, box)
         newest = up[-1].key[0] if up else view.captions[-1].id
-        source = next((source_line(each, box) for each in view.captions if each.id == newest), None)
+        source = next((source_line(each, box, indent) for each in view.captions if each.id == newest), None)
         if source is not None:
-            words.append(_place(source, box.source))
+            words.append(_place(source, box.source, indent))
         small = _header(view.status.text, view.status, box, aside)
     share = view.status.share
     meter = share if share is not None else view.level / LEVEL_STEPS
@@ -159,17 +161,36 @@ def _paint_meter(painter: QPainter, picture: Picture, rect: QRectF) -> None:
         painter.drawRoundedRect(rect, radius, radius)
 
 
-def _place(line: TextLine, row: QRect) -> Placed:
-    return Placed(line, (row.left(), row.top()))
+def _rows(view: View, box: Box, indent: int) -> list[TextLine]:
+    """All lines, those that grow last; where two people speak at once, of each the line that grows."""
+    growing = [caption for caption in view.captions if not caption.is_final]
+    rows = [line for each in view.captions if each.is_final for line in translation_lines(each, box, indent)]
+    for caption in growing:
+        lines = translation_lines(caption, box, indent)
+        rows += lines[-1:] if len(growing) > 1 else lines
+    return rows
 
 
-def _spoken(line: TextLine, row: QRect, box: Box) -> list[Placed]:
-    """Put a line into its row, after who says it in small letters on the same baseline."""
-    if not line.speaker:
-        return [_place(line, row)]
-    width = speaker_width(line.speaker, line.language, box)
-    lower = round(line.style.px * look.BASELINE_SHARE) - round(box.small_px * look.BASELINE_SHARE)
-    return [_place(speaker_line(line, box), row.translated(0, lower)), _place(line, row.translated(width, 0))]
+def _speakers(up: Sequence[TextLine], places: Sequence[QRect], view: View, box: Box) -> list[Placed]:
+    """Put who speaks, small, before the first line that is up of each caption, on the same baseline."""
+    said = {
+        caption.id: (speaker, caption.target) for caption, speaker in zip(view.captions, view.speakers, strict=True)
+    }
+    lower = round(box.text_px * look.BASELINE_SHARE) - round(box.small_px * look.BASELINE_SHARE)
+    placed = []
+    before: int | None = None
+    for line, row in zip(up, places, strict=True):
+        number = line.key[0]
+        speaker, language = said[number]
+        if speaker and number != before:
+            label = TextLine(line.key, speaker, len(speaker), language, Style(box.small_px, look.QUIET))
+            placed.append(Placed(label, (row.left(), row.top() + lower)))
+        before = number
+    return placed
+
+
+def _place(line: TextLine, row: QRect, indent: int = 0) -> Placed:
+    return Placed(line, (row.left() + indent, row.top()))
 
 
 def _header(words: str, status: Status, box: Box, aside: str) -> list[Placed]:

@@ -56,23 +56,47 @@ def test_two_captions_stand_one_above_the_other_over_the_newer_s_source() -> Non
     assert [placed.at[1] for placed in picture.words] == [BOX.rows[0].top(), BOX.rows[1].top(), BOX.source.top()]
 
 
-def test_who_speaks_stands_small_before_the_first_line_on_its_baseline() -> None:
-    lanes = (DeviceChanged("microphone", "USB"), DeviceChanged("system", "HDMI"))
-    picture = picture_of(*lanes, update(1, "Good morning."), update(2, "早。", target="zh", source="en", lane="system"))
-    assert words(picture) == ["Me", "Good morning.", "对方", "早。"]
-    label, line = picture.words[:2]
-    assert label.at[0] == BOX.rows[0].left()
-    assert line.at[0] >= label.at[0] + text_width(label.line)
-    assert (label.line.style.px, label.line.style.colour) == (BOX.small_px, look.QUIET)
-    baselines = [round(placed.line.style.px * look.BASELINE_SHARE) + placed.at[1] for placed in (label, line)]
-    assert baselines[0] == baselines[1]
+TWO_LANES = (DeviceChanged("microphone", "USB"), DeviceChanged("system", "HDMI"))
 
 
-def test_a_line_after_the_speaker_stays_within_the_room() -> None:
-    lanes = (DeviceChanged("microphone", "USB"), DeviceChanged("system", "HDMI"))
+def test_who_speaks_stands_small_before_the_text_on_its_baseline() -> None:
+    picture = picture_of(
+        *TWO_LANES, update(1, "Good morning."), update(2, "早。", target="zh", source="en", lane="system")
+    )
+    assert words(picture) == ["Good morning.", "早。", "Me", "对方"]
+    first, second, mine, theirs = picture.words
+    assert first.at[0] == second.at[0]
+    for line, label in ((first, mine), (second, theirs)):
+        assert label.at[0] == BOX.rows[0].left()
+        assert label.at[0] + text_width(label.line) < line.at[0]
+        assert (label.line.style.px, label.line.style.colour) == (BOX.small_px, look.QUIET)
+        baselines = {round(placed.line.style.px * look.BASELINE_SHARE) + placed.at[1] for placed in (line, label)}
+        assert len(baselines) == 1
+
+
+def test_the_speaker_stands_before_whichever_line_of_a_long_text_is_the_first_one_up() -> None:
+    picture = picture_of(*TWO_LANES, update(1, tentative=EN))
+    assert len(words(picture)) == 3
+    assert words(picture)[2] == "Me"
+    assert picture.words[2].at[1] < picture.words[1].at[1]
+
+
+def test_text_beside_a_speaker_stays_within_the_room() -> None:
     for n in range(1, len(EN) + 1):
-        for placed in picture_of(*lanes, update(1, EN[:n])).words:
+        for placed in picture_of(*TWO_LANES, update(1, EN[:n], transcript=EN[:n])).words:
             assert placed.at[0] + text_width(placed.line) <= BOX.captions.right() + 1
+
+
+def test_where_two_people_speak_at_once_each_has_the_line_that_grows() -> None:
+    both = picture_of(*TWO_LANES, update(1, tentative=EN), update(2, tentative=EN + EN, lane="system"))
+    assert [placed.line.key[0] for placed in both.words] == [1, 2, 1, 2]
+    assert words(both)[2:] == ["Me", "Them"]
+    assert EN.endswith(words(both)[0])
+
+
+def test_what_still_grows_stands_below_what_was_said_meanwhile() -> None:
+    picture = picture_of(*TWO_LANES, update(1, tentative="I think"), update(2, "Yes.", lane="system"))
+    assert words(picture) == ["Yes.", "I think", "Them", "Me"]
 
 
 def test_of_a_long_text_the_newest_two_lines_show() -> None:
