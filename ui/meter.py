@@ -8,7 +8,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from live.audio import LANE_NAMES, Lane
-from live.events import DeviceChanged, Event, LevelChanged
+from live.events import DeviceChanged, Event, LevelChanged, StateChanged
 from live.segmenter import ONSET_PROBABILITY
 
 CELLS = 30
@@ -32,6 +32,8 @@ class Meter:
                 self._levels[event.lane] = event
             case DeviceChanged(lane, None):
                 self._levels.pop(lane, None)
+            case StateChanged(state) if state != "listening":
+                self._levels.clear()
             case _:
                 pass
 

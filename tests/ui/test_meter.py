@@ -52,6 +52,11 @@ def test_a_lane_whose_device_went_has_no_line() -> None:
     assert lines(LevelChanged("microphone", -50, 0.1), DeviceChanged("microphone", None, "gone")) == []
 
 
+def test_while_paused_nothing_is_measured() -> None:
+    assert lines(LevelChanged("microphone", -50, 0.1), StateChanged("paused")) == []
+    assert len(lines(LevelChanged("microphone", -50, 0.1), StateChanged("listening"))) == 1
+
+
 def test_the_terminal_shows_the_lines_while_it_is_asked_to() -> None:
     for meter, shows in ((Meter(), True), (None, False)):
         out, clock = Console(file=io.StringIO(), force_terminal=True, width=120, highlight=False), Clock()
