@@ -39,7 +39,7 @@ from live.events import (
 )
 from live.lane import LaneEnded, LaneThread
 from live.lanes import Lanes
-from live.policy import Direction, Policy, Streaming
+from live.policy import Direction, Pace, Policy, Streaming
 from live.queues import JobQueue
 from live.replay import Replayer
 from live.settings import AUTO, Settings
@@ -120,11 +120,12 @@ class Session:
             self._inbox.put,
             model_name=model_name,
             cut=self._lanes.cut,
-            skips=settings.skip_when_behind,
+            skips=settings.skip_when_behind and sources[0].is_live,
             clock=clock,
         )
         self._model_name = model_name
         self._word_times = word_times
+        self._as_live = as_live
         self._mode: Mode = settings.mode
         self._direction = chosen_direction(settings)
         self._policy: Policy | None = None
@@ -252,7 +253,9 @@ class Session:
         """The model is loaded: open the sources, unless the session was paused or stopped meanwhile."""
         if self._state == "stopping":
             return
-        self._policy = self._translator.policy = Streaming(capabilities, self._direction, word_times=self._word_times)
+        self._policy = self._translator.policy = Streaming(
+            capabilities, self._direction, word_times=self._word_times, pace=Pace(adapts=not self._as_live)
+        )
         detail = f"{capabilities.name} on {capabilities.device}"
         _log.info("the model is loaded: %s", detail)
         if self._is_paused:

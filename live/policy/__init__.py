@@ -8,6 +8,7 @@ from live.policy.base import LivePolicy, Policy
 from live.policy.direction import Direction
 from live.policy.load import Level, Load
 from live.policy.modes import shown
+from live.policy.pace import Pace
 from live.policy.retranslation import Retranslation
 from live.policy.streaming import Streaming
 from live.policy.text import readable, units, words
@@ -17,6 +18,7 @@ __all__ = [
     "Level",
     "LivePolicy",
     "Load",
+    "Pace",
     "Policy",
     "Retranslation",
     "Streaming",

@@ -28,7 +28,7 @@ class Pace:
     """
 
     def __init__(self, *, adapts: bool = True) -> None:
-        self._adapts = adapts
+        self.adapts = adapts
         self._cost_s: float | None = None
 
     def note(self, cost_s: float) -> None:
@@ -37,7 +37,7 @@ class Pace:
 
     def due(self, level: Level) -> int:
         """Samples of new sound from one answer to the next."""
-        if not self._adapts or self._cost_s is None:
+        if not self.adapts or self._cost_s is None:
             return SHORTEST
         wished = round(ROOM * self._cost_s * SAMPLE_RATE)
         due = min(max(wished, SHORTEST), LONGEST)

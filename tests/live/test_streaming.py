@@ -13,8 +13,8 @@ from live.errors import SettingsError
 from live.events import Caption
 from live.policy import Direction, Level, Streaming
 from live.policy.commit import SOFT_HOLD, Agreed
-from live.policy.pace import LONGEST
-from live.policy.streaming import FIRST_SPEECH, NEW_WHEN_THINNED
+from live.policy.pace import LONGEST, Pace
+from live.policy.streaming import FIRST_SPEECH, GUESSED, NEW_WHEN_THINNED
 from live.segmenter import PRE_ROLL, SOFT_END, TAIL
 from models.base import SAMPLE_RATE, UNKNOWN, Branch, Capabilities, Cost, Gate, Hypothesis, Outcome, Piece, Request
 
@@ -231,6 +231,26 @@ def test_the_further_behind_the_less_is_asked_of_growing_utterances_and_never_le
         assert [branch.max_new for branch in request.branches] == [max_new, max_new]
     final = held.request(utterance(FIRST + LONGEST, final=True))
     assert [branch.max_new for branch in final.branches] == [None, None]
+
+
+def test_a_pace_that_does_not_adapt_leaves_nothing_out():
+    held = Streaming(capabilities(), Direction.between(None, None, ("zh", "en")), pace=Pace(adapts=False))
+    held.keep_to(Level.FINALS_ONLY)
+    assert held.request(utterance(FIRST)) is not None
+
+
+def test_a_guess_at_what_comes_next_is_not_shown_until_it_is_said_again():
+    held = policy(rules=(Agreed(2),))
+
+    def say(n: int) -> str:
+        said = utterance(n)
+        request = held.request(said)
+        guessed = (*pieces("We go"), *pieces("home", logprob=2 * GUESSED), *pieces("now"))
+        outcomes = tuple(outcome(guessed, branch) for branch in request.branches)
+        return held.caption(said, Hypothesis(1, "zh", "en", {}, outcomes)).translation.text
+
+    assert say(FIRST) == " We go"
+    assert say(FIRST + STEP) == " We go home now"
 
 
 def test_there_is_nothing_to_verify_before_the_first_answer():

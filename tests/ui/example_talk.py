@@ -16,7 +16,7 @@ FAKE = ("--model", "fake", "--detector", "webrtc")
 def write_talk(path: Path, n_turns: int) -> Path:
     """Turns by a low voice and a high one, which the fake model takes for Chinese and English."""
     times = np.arange(round(TURN_S * RATE)) / RATE
-    voices = [np.sin(2 * np.pi * hz * times) * 8000 for hz in (200, 1200)]
+    voices = [np.sin(2 * np.pi * hz * times) * 8000 for hz in (200, 2000)]
     pause = np.zeros(round(PAUSE_S * RATE))
     parts = [part for turn in range(n_turns) for part in (voices[turn % 2], pause)]
     with wave.open(str(path), "wb") as file:

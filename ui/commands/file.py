@@ -46,7 +46,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--as-live",
         action="store_true",
-        help="also make the changing captions a listener would have seen, as if translating took no time",
+        help="make the captions a live listener would see, changing ones too, as if translating took no time",
     )
     parser.add_argument("--no-progress", action="store_true", help="show no progress bar")
     add_speech(parser)
