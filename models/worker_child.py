@@ -43,8 +43,8 @@ MAX_LOG_BYTES = 1_000_000
 PICKLE_PROTOCOL = 5
 """Carries an array without copying it first, and keeps a read-only one read-only."""
 
-_WORDY = ("torchao", "torch.utils._pytree")
-"""Libraries that warn of their own insides when they are imported."""
+_WORDY = ("bitsandbytes", "torchao", "torch.utils._pytree")
+"""Libraries that warn of their own insides, when they are imported or at every token."""
 
 _log = logging.getLogger(__name__)
 
