@@ -1,0 +1,39 @@
+"""`tongchuan bench capture` on a real sound server: it hears its clicks, and leaves nothing behind."""
+
+import json
+
+import pytest
+from pulse import PulseServer, missing
+
+from ui.commands import bench_capture
+from ui.commands.parser import parse
+
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}"),
+]
+
+
+def test_clicks_are_heard_with_and_without_the_model_and_the_sink_is_gone_afterwards(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bench_capture, "THREADS", (0, 1))
+    figures = tmp_path / "capture.json"
+    with PulseServer() as server:
+        for name, value in server.env.items():
+            monkeypatch.setenv(name, value)
+        arguments = parse(["bench", "capture", "--seconds", "4", "--json", str(figures)])
+        assert arguments.run(arguments) == 0
+        assert bench_capture.SINK not in server.control("list", "short", "modules")
+    resting, busy = json.loads(figures.read_text())
+
+    assert (resting["threads"], resting["n_answers"], busy["threads"]) == (0, 0, 1)
+    assert busy["n_answers"] > 0
+    for row in (resting, busy):
+        assert len(row["gaps_s"]) > 100
+        assert len(row["callback_s"]) >= 2
+        assert all(
+            0 < callback_s <= segmenter_s <= event_s
+            for callback_s, segmenter_s, event_s in zip(
+                row["callback_s"], row["segmenter_s"], row["event_s"], strict=True
+            )
+        )
+    assert "1 thread" in capsys.readouterr().out
