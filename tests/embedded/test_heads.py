@@ -149,17 +149,24 @@ def test_clips_are_always_the_same_and_never_longer_than_asked():
     assert not set(watched.VARIANTS["choose"]) & set(watched.VARIANTS["report"])
 
 
+def test_too_few_clips_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "_ranked", lambda *_: {("zh", "translate"): [Aim((0, 0), 0.1, 1.0)]})
+    monkeypatch.setattr(command.workers, "each", lambda *_, **__: [(0, [])])
+    with pytest.raises(ValueError, match="take more"):
+        command.calibrate_heads(copied(tmp_path), 1, 1, show=print, show_progress=print)
+
+
 def test_what_is_found_is_kept_and_told_by_the_translator_once_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr(platformdirs, "user_data_path", lambda *_, **__: tmp_path / "data")
     monkeypatch.setattr(augment, "draw_conditions", lambda _: augment.Conditions(gain_db=-6))
-    monkeypatch.setattr(watched, "PARTS", 2)
+    monkeypatch.setattr(watched, "PARTS", 4)
     folder, shown = copied(tmp_path), []
 
     def here(job, numbers, *_, **__):
         return (job(number, 0) for number in numbers)
 
     monkeypatch.setattr(command.workers, "each", here)
-    command.calibrate_heads(folder, 1, 1, show=shown.append, show_progress=lambda _: None)
+    command.calibrate_heads(folder, 2, 1, show=shown.append, show_progress=lambda _: None)
     pointers = stored_pointers(folder)
     assert set(pointers) == {
         *(("transcribe", code, code) for code in ("zh", "en")),

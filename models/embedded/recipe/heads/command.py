@@ -47,6 +47,9 @@ def calibrate_heads(folder: Path, n: int, n_processes: int, *, show: Show, show_
         n_processes: at once.
         show: takes each line about what came of it.
         show_progress: takes each line about progress.
+
+    Raises:
+        ValueError: of some text nothing was written, or no word of it has a time: it needs more clips.
     """
     heads = heads_of(folder)
     aims = _ranked(folder, heads, n, n_processes, show_progress)
@@ -98,6 +101,8 @@ def _written(
         for each in found:
             written.setdefault((jobs[number].half, jobs[number].language, each.task), []).append(each)
         show_progress(f"what changes: {jobs[number].half}, {jobs[number].language}, batch {jobs[number].batch}")
+    if len(written) < len(VARIANTS) * len(sets):
+        raise ValueError(f"of some text nothing was written in {n} clips; take more of them")
     return written
 
 
