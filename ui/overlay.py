@@ -178,8 +178,8 @@ class Overlay(QWidget):
         self.quit_asked.emit()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
-        """Open the menu."""
-        self._menu.popup(event.globalPos())
+        """Open the menu, once the click is over: the second half of a double click would close it again."""
+        QTimer.singleShot(0, self, functools.partial(self._menu.popup, event.globalPos()))
 
     def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
         """Say what the mouse can do here."""

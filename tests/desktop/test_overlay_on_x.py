@@ -212,16 +212,11 @@ def open_menu(screen: XScreen, program: Program) -> None:
     """Open the menu above the overlay's text and wait until it is there."""
     find = ("xdotool", "search", "--onlyvisible", "--class", "tongchuan")
     wait_until(lambda: len(screen.run(*find).split()) == 1, "the end of the menu before")
-
-    def is_open() -> bool:
-        # To and fro: a pointer that stands where the last menu was has not entered the overlay again yet. Again and
-        # again: what was chosen may have changed the overlay's height under the pointer.
-        x, y, _, _ = program.rectangle()
-        screen.run("xdotool", "mousemove", str(x + 20), str(y - 40), "sleep", "0.1")
-        screen.run("xdotool", "mousemove", str(x + 300), str(y + 20), "sleep", "0.1", "click", "3", "sleep", "0.3")
-        return len(screen.run(*find).split()) > 1
-
-    wait_until(is_open, "the menu")
+    x, y, _, _ = program.rectangle()
+    # To and fro: a pointer that stands where the last menu was has not entered the overlay again yet.
+    screen.run("xdotool", "mousemove", str(x + 20), str(y - 40), "sleep", "0.1")
+    screen.run("xdotool", "mousemove", str(x + 300), str(y + 20), "sleep", "0.1", "click", "3")
+    wait_until(lambda: len(screen.run(*find).split()) > 1, "the menu")
 
 
 def test_the_menu_pauses_resumes_and_quits(screen: XScreen, tmp_path: Path) -> None:
@@ -245,6 +240,17 @@ def test_a_letter_chooses_in_the_open_menu(screen: XScreen, tmp_path: Path) -> N
             open_menu(screen, program)
             screen.run("xdotool", "key", key)
             program.wait_for(f"command {command}")
+
+
+def test_a_double_right_click_opens_the_menu_and_leaves_it_open(screen: XScreen, tmp_path: Path) -> None:
+    with overlay(screen, tmp_path) as program:
+        program.say("meeting")
+        for _ in range(3):
+            open_menu(screen, program)
+            screen.run("xdotool", "key", "Escape")
+            open_menu(screen, program)  # at the same place, within the time of a double click
+            screen.run("xdotool", "key", "m")
+            program.wait_for("command AddMark(label='')")
 
 
 def test_ctrl_c_ends_it(screen: XScreen, tmp_path: Path) -> None:

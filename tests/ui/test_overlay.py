@@ -208,7 +208,7 @@ def test_the_right_button_opens_the_menu(qtbot: QtBot) -> None:
     at = overlay.pos() + QPoint(30, 30)
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(30, 30), at)
     QGuiApplication.sendEvent(overlay, event)
-    assert opened == [at]
+    qtbot.waitUntil(lambda: opened == [at])
 
 
 def test_the_mouse_over_it_is_told_what_it_can_do(overlay: Overlay) -> None:
