@@ -17,6 +17,7 @@ from typing import assert_never
 from live.actions import Answer, Asked
 from live.audio import AudioChunk, Lane
 from live.capture import Source, open_source
+from live.ending import Ending
 from live.errors import LiveError, RefusedError, unworded
 from live.events import (
     AddMark,
@@ -131,9 +132,8 @@ class Session:
         self._policy: Policy | None = None
         self._state: State = "loading"
         self._is_translating = True
-        self._is_abandoned = self._is_paused = False
-        self._deadline_s: float | None = None
-        self._error: str | None = None
+        self._is_paused = False
+        self._ending = Ending()
         self._thread = threading.Thread(target=self._run, name="session", daemon=True)
 
     @property
@@ -172,23 +172,25 @@ class Session:
             self._obey()
         except Exception as error:  # noqa: BLE001 - the top of a thread
             _log.error("The session thread failed:\n%s", unworded(error))
-            self._fail(f"The session ended on an error of the program ({type(error).__name__}); the log has the place.")
+            self._ending.fail(
+                f"The session ended on an error of the program ({type(error).__name__}); the log has the place."
+            )
             self._abandon()
             self._lanes.close()
             self._translator.join(CLOSE_S)
         finally:
             self._replayer.close()
             self._refuse_the_rest()
-            self._enter("stopped", self._error or "")
-            self._emit(SessionStopped(self._error))
+            self._enter("stopped", self._ending.error or "")
+            self._emit(SessionStopped(self._ending.error))
 
     def _obey(self) -> None:
         """Take messages until the translator and every lane have ended."""
         while self._is_translating or self._lanes.running:
             try:
-                message = self._inbox.get(timeout=self._time_left())
+                message = self._inbox.get(timeout=self._ending.left_s)
             except queue.Empty:
-                if self._is_abandoned:
+                if self._ending.is_abandoned:
                     _log.error("%d segmenter threads or the translator did not end", len(self._lanes.running))
                     return
                 self._abandon()
@@ -196,7 +198,7 @@ class Session:
             try:
                 self._handle(message)
             except LiveError as error:
-                self._fail(str(error))
+                self._ending.fail(str(error))
                 self._stop()
 
     def _handle(self, message: _Message) -> None:
@@ -205,7 +207,7 @@ class Session:
                 self._begin(capabilities)
             case TranslatorEnded(error):
                 self._is_translating = False
-                self._fail(error)
+                self._ending.fail(error)
                 self._stop(within_s=CLOSE_S)
             case LaneEnded(lane, error):
                 self._take_leave(lane, error)
@@ -270,8 +272,8 @@ class Session:
         Args:
             within_s: seconds left for what was heard to be translated; None: as long as it takes.
         """
-        if within_s is not None and self._deadline_s is None:
-            self._deadline_s = time.monotonic() + within_s
+        if within_s is not None:
+            self._ending.wait(within_s)
         if self._state == "stopping":
             return
         self._enter("stopping")
@@ -283,14 +285,13 @@ class Session:
 
     def _abandon(self) -> None:
         """Give up what is not translated yet."""
-        self._is_abandoned = True
-        self._deadline_s = time.monotonic() + CLOSE_S
+        self._ending.abandon(CLOSE_S)
         self._translator.abandon()
 
     def _take_leave(self, lane: LaneThread, error: str | None) -> None:
         self._lanes.running.discard(lane)
         if error is not None:
-            self._fail(error)
+            self._ending.fail(error)
         if error is not None or self._lanes.is_listening(lane):
             self._stop()  # a thread that failed, or a file that ended
         if self._state == "stopping" and not self._lanes.running:
@@ -375,13 +376,6 @@ class Session:
             lost = job.utterance
             message = "The session ended before this was translated."
             self._emit(UtteranceFailed(lost.lane, lost.id, lost.start, lost.end, message))
-
-    def _time_left(self) -> float | None:
-        return None if self._deadline_s is None else max(0.0, self._deadline_s - time.monotonic())
-
-    def _fail(self, error: str | None) -> None:
-        """Keep the first reason for the end."""
-        self._error = self._error or error
 
     def _enter(self, state: State, detail: str = "") -> None:
         self._state = state
