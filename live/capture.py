@@ -17,8 +17,7 @@ from live.audio import LANE_NAMES, Lane
 from live.devices import find_input
 from live.errors import CaptureError
 from live.queues import AudioQueue
-from live.sound_systems.base import STALL_S, START_S, Feed, InputDevice, Recording, SoundSystem, called
-from live.sound_systems.base import DeviceKind as DeviceKind  # noqa: PLC0414 - whoever opens a source names its kind
+from live.sound_systems.base import STALL_S, START_S, DeviceKind, Feed, InputDevice, Recording, SoundSystem, called
 from live.sound_systems.choice import sound_system
 from live.sound_systems.sleep import slept_s
 

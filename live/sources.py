@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from live.audio import Lane
-from live.capture import DeviceKind, Source, open_source
+from live.capture import Source, open_source
 from live.events import SetSources, SourceKind
 from live.settings import Settings
+from live.sound_systems.base import DeviceKind
 
 OpenSource = Callable[[DeviceKind, str], Source]
 _LANES: Mapping[SourceKind, tuple[DeviceKind, ...]] = {

@@ -293,3 +293,14 @@ def test_a_source_is_opened_by_kind_and_name(install):
 
     assert (source.lane, source.name, fake.streams[-1].options["device"]) == ("microphone", "Yeti", 1)
     source.close()
+
+
+def test_devices_are_looked_for_anew_unless_that_would_end_a_stream(install):
+    fake = install(FakePortAudio(device(0, "Yeti")))
+    microphone, _, _ = opened(fake)
+    n_lists = fake.n_lists
+    with portaudio.in_use():
+        microphone.close()
+        PortAudioSystem().devices()
+    opened(fake)[0].close()
+    assert (n_lists, fake.n_lists) == (1, 2)

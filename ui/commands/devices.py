@@ -52,13 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(devices: tuple[InputDevice, ...], system: SoundSystem) -> None:
+    from rich.cells import cell_len, set_cell_size
+
     names = [_shown_name(device, devices) for device in devices]
-    width = max(map(len, names))
+    width = max(map(cell_len, names))
     for name, device in zip(names, devices, strict=True):
         mark = "*" if device.is_default else " "
         channels = "mono" if device.channels == 1 else f"{device.channels} channels"
         form = f"{device.host_api}, {device.rate} Hz, {channels}"
-        print(f"{mark} {device.index:3}  {name:{width}}  {_meter(system.peak(device))}{form}", flush=True)
+        print(f"{mark} {device.index:3}  {set_cell_size(name, width)}  {_meter(system.peak(device))}{form}", flush=True)
 
 
 def _shown_name(device: InputDevice, devices: tuple[InputDevice, ...]) -> str:
