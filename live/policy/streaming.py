@@ -16,7 +16,7 @@ from live.audio import Utterance, seconds
 from live.events import Caption, Line
 from live.policy import monologue
 from live.policy.captions import Texts
-from live.policy.commit import Agreed, AgreedAndPast, ClearlyOld, Rule, Sight, committable
+from live.policy.commit import Agreed, AgreedAndPast, Certain, ClearlyOld, Rule, Sight, committable
 from live.policy.conversation import Conversation, speech_length
 from live.policy.direction import Direction
 from live.policy.lines import Seen, StreamLine, takes_ids
@@ -36,8 +36,8 @@ GUESSED = math.log(0.9)
 """A piece said for the first time and less likely than that is a guess at what comes: neither it nor what follows is
 shown. On growing speech of the embedded model half of the pieces below one half stayed, and 8 to 9 of 10 above this."""
 WITH_GATE: tuple[Rule, ...] = (AgreedAndPast(), Agreed(times=2), ClearlyOld())
-WITHOUT_GATE: tuple[Rule, ...] = (Agreed(times=1),)
-"""LocalAgreement-2, where pieces point to nothing that is to be trusted."""
+WITHOUT_GATE: tuple[Rule, ...] = (Agreed(times=1), Certain())
+"""LocalAgreement-2 and what is certain at once, where pieces point to nothing that is to be trusted."""
 _NOTHING = Outcome((), 0, "end")
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from live.policy.commit import FAR, SOFT_HOLD, Agreed, AgreedAndPast, ClearlyOld, Past, Sight, committable
+from live.policy.commit import FAR, SOFT_HOLD, Agreed, AgreedAndPast, Certain, ClearlyOld, Past, Sight, committable
 from live.policy.lines import Seen
 from models.base import SAMPLE_RATE, Gate, Piece
 
@@ -67,6 +67,10 @@ def test_the_gate_alone_needs_no_agreement():
 )
 def test_what_is_clearly_old_is_settled_on_first_sight(piece, allowed):
     assert ClearlyOld().allows(piece, SIGHT) is allowed
+
+
+def test_what_the_model_has_no_doubt_of_is_settled_on_first_sight():
+    assert [Certain().allows(seen(age=0, logprob=logprob), SIGHT) for logprob in (-0.009, -0.011)] == [True, False]
 
 
 def test_in_a_pause_the_hold_is_short():

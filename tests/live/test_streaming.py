@@ -38,7 +38,7 @@ def utterance(n: int, *, identity: int = 1, final: bool = False, quiet: int = 0,
     return Utterance(identity, "microphone", np.zeros(n, np.float32), start, final, quiet=quiet)
 
 
-def pieces(text: str, *, at: int | None = None, logprob: float = -0.01) -> tuple[Piece, ...]:
+def pieces(text: str, *, at: int | None = None, logprob: float = -0.05) -> tuple[Piece, ...]:
     """Words, and marks of their own, of a text; or its characters where it has no spaces."""
     parts = [
         part for word in text.split() for part in (f" {word.rstrip('.?')}", word[len(word.rstrip(".?")) :]) if part
