@@ -19,12 +19,12 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from live.actions import Action, Answer, CopyLines, Handle
-from live.capture import DeviceKind
 from live.devices import input_devices
 from live.errors import LiveError
 from live.events import Command, Event, SessionStopped, SetDirection, SetMode, SetSources, StateChanged, Stop
 from live.recording.folder import sessions_root
 from live.settings import AUTO, Settings
+from live.sound_systems.base import DeviceKind
 from models.base import ModelError
 from ui import look
 from ui.application import application

@@ -12,9 +12,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu
 
-from live.capture import DeviceKind
 from live.errors import CaptureError
 from live.events import SetSources, SourceKind
+from live.sound_systems.base import DeviceKind
 
 ListDevices = Callable[[DeviceKind], list[str]]
 """Names of the devices of a kind, as they are now; raises CaptureError."""

@@ -26,8 +26,8 @@ from ui.commands.options import Commands, add_command, load_settings, resolve_mo
 from ui.saying import say
 
 if TYPE_CHECKING:
-    from live.capture import DeviceKind
     from live.sound_check import Heard
+    from live.sound_systems.base import DeviceKind
 
 PROBE_TIMEOUT_S = 60.0
 
