@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import accumulate
 
+from live.policy.text import closes
 from models.base import Outcome, Piece
 
 
@@ -34,7 +35,7 @@ class StreamLine:
     committed: tuple[Piece, ...] = ()
     rest: tuple[Seen, ...] = ()
     settled_to: int = 0
-    """What is committed stands for sound before this sample."""
+    """Where the sound ended when the last committed word was said first."""
     reach: int = 0
     """The furthest sample that a committed piece points to."""
 
@@ -70,9 +71,19 @@ class StreamLine:
         return StreamLine(
             committed=self.committed + tuple(seen.piece for seen in new),
             rest=self.rest[n:],
-            settled_to=max([self.settled_to, *(seen.born for seen in new)]),
+            settled_to=max([self.settled_to, *(seen.born for seen in new if is_word(seen.piece))]),
             reach=max([self.reach, *(seen.reach or 0 for seen in new)]),
         )
+
+    @property
+    def n_closed(self) -> int:
+        """Sentences that are committed to their end."""
+        return sum(closes(piece.text) for piece in self.committed)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether what is committed ends with a sentence."""
+        return bool(self.committed) and closes(self.committed[-1].text)
 
     def drop_rest(self) -> StreamLine:
         """Forget what is not settled."""
@@ -84,6 +95,11 @@ class StreamLine:
             return outcome.pieces, min(outcome.n_agreed, len(self.rest))
         pieces = behind(self.committed, outcome.pieces)
         return pieces, agreed(pieces, self.draft)
+
+
+def is_word(piece: Piece) -> bool:
+    """Whether a piece is more than marks."""
+    return any(character.isalnum() for character in piece.text)
 
 
 def takes_ids(pieces: Sequence[Piece]) -> bool:

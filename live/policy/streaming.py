@@ -217,7 +217,8 @@ class Streaming:
             elif state.cut is None:
                 sight = Sight(utterance.end, is_soft_end(utterance), self._gate(task, state.named))
                 n = committable(line.rest, sight, self._rules_with(sight))
-                self._settle(state, task, monologue.settle_up_to(line, n, utterance), utterance)
+                n_closed = max(other.n_closed for other in state.lines.values())
+                self._settle(state, task, monologue.settle_up_to(line, n, utterance, n_closed), utterance)
         at = monologue.place(list(state.lines.values()), utterance) if state.cut is None else None
         if at is not None:
             state.cut, state.is_cut_told = monologue.Asked(at, utterance.end), False
