@@ -68,3 +68,13 @@ def test_a_language_that_is_not_expected_any_more_says_nothing():
     conversation = Conversation()
     conversation.note(utterance(), "de")
     assert conversation.priors(utterance(), BOTH) == BOTH
+
+
+def test_a_hundred_utterances_with_one_foreign_noun_keep_their_language():
+    conversation, rng = Conversation(), np.random.default_rng(5)
+    conversation.note(utterance(), "zh")
+    for foreign in rng.uniform(0.0, 0.78, 100):  # as the model might score them; no model is asked here
+        said = utterance(int(rng.integers(SAMPLE_RATE, 8 * SAMPLE_RATE)))
+        source = named(conversation.priors(said, BOTH), {"zh": 1 - foreign, "en": foreign})
+        assert source == "zh"
+        conversation.note(said, source)
