@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from live.evaluation.simul import scorers
+from live.evaluation.simul.costs import LARGE
 from live.evaluation.simul.record import Sentence, Talk
 from models.base import SAMPLE_RATE
 from tests.live.fakes import CHINESE_HZ, ENGLISH_HZ, quiet, tone
@@ -57,6 +58,13 @@ def test_policies_are_played_measured_and_written(tones, tmp_path, capsys):
     assert page.read_text().count("| VAD-final |") == 4
     assert len(list(logs.iterdir())) == len(rows)
     assert "make eval-env" in printed
+
+
+def test_one_cost_model_can_be_chosen(tones, tmp_path):
+    figures = tmp_path / "f.json"
+
+    assert evaluate("--policies", "vad-final", "--cost", "large", "--json", figures) == 0
+    assert {row["cost_model"] for row in json.loads(figures.read_text())["rows"]} == {LARGE.name}
 
 
 def test_a_missing_recipe_is_said_in_a_sentence(monkeypatch, capsys):

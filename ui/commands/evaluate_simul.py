@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live.audio import seconds
 from live.errors import LiveError, RecordingError
 from live.evaluation.simul import contestants
-from ui.commands import evaluate_simul_stress
+from ui.commands import evaluate_simul_play, evaluate_simul_stress
 from ui.commands.options import Commands, add_command, add_setting, count, load_settings, resolve_model
 from ui.exits import DONE
 from ui.saying import say
 
 if TYPE_CHECKING:
-    from live.evaluation.simul.chart import Point
     from live.evaluation.simul.costs import CostModel
-    from live.evaluation.simul.player import Played
-    from live.evaluation.simul.record import Playback, Talk
-    from live.evaluation.simul.runner import Plan
-    from live.evaluation.simul.table import Row
-    from ui.commands.evaluate_simul_table import ScoredRow
+    from live.evaluation.simul.record import Talk
 
 ALL = "all"
 MINUTES = 30
@@ -55,6 +49,13 @@ def add_parser(measures: Commands) -> None:
     length.add_argument("--minutes", type=count, default=MINUTES, metavar="N", help=f"sound, at least ({MINUTES})")
     length.add_argument("--quick", action="store_true", help=f"{QUICK_MINUTES} minutes of sound")
     parser.add_argument("--jobs", type=count, default=2, metavar="N", help="processes at once (2)")
+    parser.add_argument(
+        "--cost",
+        choices=(ALL, "measured", "large"),
+        default=ALL,
+        help="what the clock advances by: each call's own time, the 8.4 B model's, or both, one after the other (all); "
+        "only the large model's does not depend on what else runs here",
+    )
     parser.add_argument(
         "--rates",
         type=Path,
@@ -88,48 +89,34 @@ def run(arguments: argparse.Namespace) -> int:
         LiveError: the settings or a file are wrong, or what makes the talks is not installed.
         ModelError: there is no such model, it cannot be loaded, or it failed.
     """
-    from live.evaluation.simul.chart import draw
-    from live.evaluation.simul.comparison import masks_of, rows_of, too_easy, verdicts
-    from live.evaluation.simul.costs import LARGE, Measured, read_rates
-    from live.evaluation.simul.runner import Plan, found
-    from ui.commands.evaluate_simul_table import (
-        as_json,
-        markdown,
-        mask_table,
-        print_table,
-        scored_tables,
-        tables,
-        verdict_table,
-    )
+    from live.evaluation.simul.runner import Plan
 
     settings, _ = load_settings(arguments)
-    costs: tuple[CostModel, ...] = (Measured(), read_rates(arguments.rates) if arguments.rates else LARGE)
+    costs = _costs(arguments)
     entry = resolve_model(settings)
     talks = _talks(QUICK_MINUTES if arguments.quick else arguments.minutes, arguments.jobs)
     if arguments.stress is not None:
-        found_out = list(evaluate_simul_stress.findings(arguments.stress, entry, settings, talks))
-        print_table(evaluate_simul_stress.table(found_out))
-        return DONE
-    plan = Plan(entry.factory, arguments.policies, costs, settings.detector, arguments.peer)
-    played = _played(talks, plan, arguments)
-    rows = rows_of(played, found(plan))
-    held = verdicts(rows)
-    scored = _scored(rows, played, arguments.logs)
-    notes = _notes(entry.name, talks, plan, too_easy(rows), has_scores=bool(scored))
-    every = [*tables(rows), *scored_tables(scored)]
-    if masks := masks_of(played):
-        every += [mask_table(masks), verdict_table(held)]
-    for table in every:
-        print_table(table)
-    for note in notes:
-        print(note)
+        report = evaluate_simul_stress.tried(arguments.stress, entry, settings, talks)
+    else:
+        plan = Plan(entry.factory, arguments.policies, costs, settings.detector, arguments.peer)
+        report = evaluate_simul_play.compared(plan, talks, arguments)
+    report = replace(report, notes=(*_notes(entry.name, talks), *report.notes))
+    report.show()
     if arguments.json is not None:
-        _write(arguments.json, as_json(rows, scored, held, {"model": entry.name, "notes": notes}))
+        _write(arguments.json, report.json())
     if arguments.markdown is not None:
-        _write(arguments.markdown, markdown(every, found(plan), notes))
-    if arguments.png is not None:
-        draw([_point(row) for row in rows], arguments.png)
+        _write(arguments.markdown, report.markdown())
     return DONE
+
+
+def _costs(arguments: argparse.Namespace) -> tuple[CostModel, ...]:
+    from live.evaluation.simul.costs import LARGE, Measured, read_rates
+
+    every: dict[str, CostModel] = {
+        "measured": Measured(),
+        "large": LARGE if arguments.rates is None else read_rates(arguments.rates),
+    }
+    return tuple(each for name, each in every.items() if arguments.cost in (ALL, name))
 
 
 def _talks(minutes: int, n_processes: int) -> tuple[Talk, ...]:
@@ -174,88 +161,14 @@ def _talks(minutes: int, n_processes: int) -> tuple[Talk, ...]:
     return read(folder)
 
 
-def _played(talks: Sequence[Talk], plan: Plan, arguments: argparse.Namespace) -> list[Played]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from live.evaluation.simul.runner import play_all
-
-    console = Console(file=sys.stderr)
-    played: list[Played] = []
-    n_played = 0
-    with Progress(console=console, transient=True, disable=arguments.no_progress or not console.is_terminal) as bar:
-        task = bar.add_task("Playing talks", total=len(talks))
-        for results in play_all(talks, plan, min(arguments.jobs, len(talks))):
-            played += results
-            n_played += 1
-            bar.advance(task)
-            if bar.disable and not arguments.no_progress:
-                say(f"{n_played} of {len(talks)} talks played.")
-    return played
-
-
-def _scored(rows: Sequence[Row], played: Sequence[Played], logs: Path | None) -> list[ScoredRow]:
-    """What the field's own scorers say, where they are installed."""
-    from live.evaluation.simul import scorers
-
-    if scorers.environment() is None:
-        if logs is not None:
-            for row in rows:
-                _write_logs(row, played, logs)
-        return []
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = logs or Path(scratch)
-        return [(row, scorers.score(_of(row, played), row.mode, folder / _folder(row))) for row in rows]
-
-
-def _write_logs(row: Row, played: Sequence[Played], logs: Path) -> None:
-    from live.evaluation.simul.logs import write_logs
-
-    try:
-        write_logs(_of(row, played), row.mode, logs / _folder(row))
-    except OSError as error:
-        raise RecordingError(f"The logs cannot be written to {logs}: {error.strerror}.") from error
-
-
-def _of(row: Row, played: Sequence[Played]) -> list[Playback]:
-    """The playbacks that a line of the table is about."""
-    return [
-        each.playback
-        for each in sorted(played, key=lambda each: each.playback.talk.name)
-        if (each.playback.policy, each.cost_model, each.playback.talk.source, each.playback.talk.target)
-        == (row.policy, row.cost_model, row.source, row.target)
-    ]
-
-
-def _folder(row: Row) -> str:
-    name = f"{row.direction}-{row.policy}-{row.mode}-{row.cost_model}"
-    return "".join(char if char.isalnum() or char in ".-" else "_" for char in name)
-
-
-def _point(row: Row) -> Point:
-    from live.evaluation.simul.chart import Point
-
-    return Point(row.direction, row.cost_model, row.name, row.longyaal_ca_s, row.bleu, row.policy == contestants.OURS)
-
-
-def _notes(name: str, talks: Sequence[Talk], plan: Plan, easy: Sequence[Row], *, has_scores: bool) -> list[str]:
-    """What else is to be known of the figures."""
+def _notes(name: str, talks: Sequence[Talk]) -> tuple[str, ...]:
+    """What was played, and what that says nothing of."""
     minutes = sum(seconds(len(talk.samples)) for talk in talks) / 60
     n_sentences = sum(len(talk.sentences) for talk in talks)
-    notes = [
+    return (
         f"{len(talks)} talks, {minutes:.1f} minutes, {n_sentences} sentences, by {name}; the same ones every time.",
         "Synthetic voices and meeting phrases: nothing is claimed for human speech.",
-        "LongYAAL is behind the sound heard; by the clock, with waiting and computing. Follow, balanced: what that "
-        "display mode shows; all others settled text alone.",
-        "Costs: " + "; ".join(costs.name for costs in plan.costs) + ". Measured costs depend on what else ran here.",
-    ]
-    if not has_scores:
-        notes.append("OmniSTEval and simulstream are not installed (`make eval-env`): all figures are our own.")
-    notes += [
-        f"{row.direction}: VAD-final is only {row.longyaal_s:.1f} s behind; these talks are too easy to compare on."
-        for row in {row.direction: row for row in easy}.values()
-    ]
-    return notes
+    )
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ui.commands.evaluate_simul_table import Table
+from ui.commands.evaluate_simul_table import Report
 
 if TYPE_CHECKING:
     from live.evaluation.simul.record import Talk
@@ -19,13 +20,20 @@ KINDS = {"silence": "silence", "tones": "music-like chords", "keys": "a keyboard
 SOUND_S = 600.0
 
 
-def findings(trials: Sequence[str], entry: Entry, settings: Settings, talks: Sequence[Talk]) -> Iterator[Finding]:
+def tried(trials: Sequence[str], entry: Entry, settings: Settings, talks: Sequence[Talk]) -> Report:
     """Make the trials, one after the other, in this process.
 
     Raises:
         SettingsError: the voice detector is missing.
         ModelError: the model cannot be loaded, or failed.
     """
+    found = list(_findings(trials, entry, settings, talks))
+    lines = [[each.what, each.figure, each.wanted, "met" if each.is_met else "MISSED"] for each in found]
+    table = ("trials of our policy", ("trial", "figure", "wanted", ""), lines)
+    return Report((table,), {"trials": [asdict(each) for each in found]})
+
+
+def _findings(trials: Sequence[str], entry: Entry, settings: Settings, talks: Sequence[Talk]) -> Iterator[Finding]:
     from live.evaluation.simul import stress
     from live.vad import make_detector
 
@@ -64,9 +72,3 @@ def _resident() -> int:
     import psutil
 
     return int(psutil.Process().memory_info().rss)
-
-
-def table(found: Sequence[Finding]) -> Table:
-    """Findings on paper."""
-    lines = [[each.what, each.figure, each.wanted, "met" if each.is_met else "MISSED"] for each in found]
-    return "trials of our policy", ("trial", "figure", "wanted", ""), lines

@@ -6,8 +6,8 @@ In: Rows and Verdicts. Out: text. What the figures are is live.evaluation.simul'
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from live.evaluation.simul.comparison import Mask, Verdict
@@ -30,7 +30,70 @@ Table = tuple[str, Sequence[str], list[list[str]]]
 ScoredRow = tuple[Row, "Scores"]
 
 
-def tables(rows: Sequence[Row]) -> list[Table]:
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All there is to say."""
+
+    tables: tuple[Table, ...]
+    figures: Mapping[str, object]
+    """For --json."""
+    contestants: tuple[Contestant, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def show(self) -> None:
+        """Print it, each table as wide as it needs to be."""
+        for table in self.tables:
+            _print(table)
+        for note in self.notes:
+            print(note)
+
+    def markdown(self) -> str:
+        """The tables, what the policies are, and what else is to be known."""
+        parts = ["# Simultaneous translation\n"]
+        for title, headings, lines in self.tables:
+            rows = [headings, ["---"] + ["---:"] * (len(headings) - 1), *lines]
+            parts.append(f"## {title}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n")
+        if self.contestants:
+            parts.append(
+                "## policies\n\n" + "\n".join(f"- {each.name}: {each.title}" for each in self.contestants) + "\n"
+            )
+        parts.append("\n".join(f"- {note}" for note in self.notes) + "\n")
+        return "\n".join(parts)
+
+    def json(self) -> str:
+        """All figures."""
+        return json.dumps({**self.figures, "notes": self.notes}, ensure_ascii=False, indent=1) + "\n"
+
+
+def comparison(
+    rows: Sequence[Row],
+    scored: Sequence[ScoredRow],
+    masks: Sequence[Mask],
+    verdicts: Sequence[Verdict],
+) -> Report:
+    """The comparison of policies."""
+    every = [*_tables(rows), *_scored_tables(scored)]
+    if masks:
+        every += [_mask_table(masks), _verdict_table(verdicts)]
+    figures = {
+        "rows": [asdict(row) for row in rows],
+        "by_scorers": [
+            {
+                "policy": row.policy,
+                "mode": row.mode,
+                "cost_model": row.cost_model,
+                "direction": row.direction,
+                **asdict(scores),
+            }
+            for row, scores in scored
+        ],
+        "masks": [asdict(mask) for mask in masks],
+        "targets": [{**asdict(verdict), "is_met": verdict.is_met} for verdict in verdicts],
+    }
+    return Report(tuple(every), figures)
+
+
+def _tables(rows: Sequence[Row]) -> list[Table]:
     """A table a direction and cost model."""
     return [
         (
@@ -42,7 +105,7 @@ def tables(rows: Sequence[Row]) -> list[Table]:
     ]
 
 
-def scored_tables(scored: Sequence[ScoredRow]) -> list[Table]:
+def _scored_tables(scored: Sequence[ScoredRow]) -> list[Table]:
     """The same of what the field's own scorers say."""
     return [
         (
@@ -54,7 +117,7 @@ def scored_tables(scored: Sequence[ScoredRow]) -> list[Table]:
     ]
 
 
-def verdict_table(verdicts: Sequence[Verdict]) -> Table:
+def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
     """Each target beside its figure."""
     lines = [
         [
@@ -70,7 +133,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     return "targets", VERDICT_HEADINGS, lines
 
 
-def mask_table(masks: Sequence[Mask]) -> Table:
+def _mask_table(masks: Sequence[Mask]) -> Table:
     """The displayed erasure of every mask, the one in use marked."""
     n_units = range(len(masks[0].erasures)) if masks else range(0)
     headings = ("hidden units", "cost", *map(str, n_units), "smallest that keeps the promise")
@@ -84,53 +147,6 @@ def mask_table(masks: Sequence[Mask]) -> Table:
         for mask in masks
     ]
     return "displayed erasure by hidden units (* as Balanced hides)", headings, lines
-
-
-def print_table(table: Table) -> None:
-    """Print a table as wide as it needs to be."""
-    from rich.console import Console
-    from rich.measure import Measurement
-    from rich.table import Table as RichTable
-
-    title, headings, lines = table
-    grid = RichTable(title=title, title_justify="left")
-    for n, heading in enumerate(headings):
-        grid.add_column(heading, justify="left" if n == 0 else "right", no_wrap=True)
-    for line in lines:
-        grid.add_row(*line)
-    console = Console(highlight=False)
-    widest = Measurement.get(console, console.options.update(max_width=_WIDEST), grid).maximum
-    Console(highlight=False, width=max(console.width, widest)).print(grid)
-
-
-def markdown(tables: Sequence[Table], contestants: Sequence[Contestant], notes: Sequence[str]) -> str:
-    """All tables in Markdown, with what the policies are and what else is to be known."""
-    parts = ["# Simultaneous translation: policies side by side\n"]
-    for title, headings, lines in tables:
-        rows = [headings, ["---"] + ["---:"] * (len(headings) - 1), *lines]
-        parts.append(f"## {title}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n")
-    parts.append("## policies\n\n" + "\n".join(f"- {each.name}: {each.title}" for each in contestants) + "\n")
-    parts.append("\n".join(f"- {note}" for note in notes) + "\n")
-    return "\n".join(parts)
-
-
-def as_json(
-    rows: Sequence[Row], scored: Sequence[ScoredRow], verdicts: Sequence[Verdict], about: dict[str, object]
-) -> str:
-    """All figures."""
-    held = [{**asdict(verdict), "is_met": verdict.is_met} for verdict in verdicts]
-    by_scorers = [
-        {
-            "policy": row.policy,
-            "mode": row.mode,
-            "cost_model": row.cost_model,
-            "direction": row.direction,
-            **asdict(scores),
-        }
-        for row, scores in scored
-    ]
-    figures = {**about, "rows": [asdict(row) for row in rows], "by_scorers": by_scorers, "targets": held}
-    return json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
 
 
 def _place(row: Row) -> tuple[str, str]:
@@ -169,3 +185,19 @@ def _scored_cells(row: Row, scores: Scores) -> list[str]:
 
 def _number(figure: float | None) -> str:
     return "-" if figure is None else f"{figure:.2f}"
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console
+    from rich.measure import Measurement
+    from rich.table import Table as RichTable
+
+    title, headings, lines = table
+    grid = RichTable(title=title, title_justify="left")
+    for n, heading in enumerate(headings):
+        grid.add_column(heading, justify="left" if n == 0 else "right", no_wrap=True)
+    for line in lines:
+        grid.add_row(*line)
+    console = Console(highlight=False)
+    widest = Measurement.get(console, console.options.update(max_width=_WIDEST), grid).maximum
+    Console(highlight=False, width=max(console.width, widest)).print(grid)
