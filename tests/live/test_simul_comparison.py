@@ -69,6 +69,21 @@ def test_delays_are_compared_at_equal_quality_or_as_near_as_the_peer_comes():
     assert [share(bleu) for bleu in (60.0, 75.0, 90.0)] == pytest.approx([1.5, 1.0, 0.75])
 
 
+def test_a_pace_at_which_the_peer_is_both_worse_and_later_does_not_count():
+    peers = (
+        row(LOCAL_AGREEMENT, bleu=70.0, longyaal_ca_s=1.0),
+        row(LOCAL_AGREEMENT + SLOW, bleu=60.0, longyaal_ca_s=3.0),
+    )
+    ours = row(OURS, bleu=65.0, longyaal_ca_s=1.0)
+    (verdict,) = (each for each in verdicts([*peers, ours]) if "equal BLEU" in each.what)
+
+    assert verdict.figure == pytest.approx(1.0)
+
+
+def test_a_peer_at_the_slower_pace_alone_is_no_comparison():
+    assert not any("equal BLEU" in each.what for each in verdicts([row(LOCAL_AGREEMENT + SLOW), row(OURS)]))
+
+
 def test_a_figure_that_is_missing_meets_nothing():
     held = judged(replace(row(OURS), final_p95_s=None))
 

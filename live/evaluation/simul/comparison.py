@@ -31,6 +31,8 @@ FINAL_P95_S = 0.8
 MOST_OF_LOCAL_AGREEMENT = {True: 1.0, False: 0.95}
 """Of its computation-aware LongYAAL, by whether costs are measured."""
 MOST_OF_REDECODING = 0.75
+PEERS = (LOCAL_AGREEMENT, REDECODING)
+"""Those ours is compared with at equal BLEU."""
 MOST_HIDDEN = 10
 """Units: masks up to this are tried."""
 
@@ -137,12 +139,15 @@ def verdicts(rows: Sequence[Row]) -> list[Verdict]:
         judged.append(Verdict("end of speech to final p95, s", *at, row.final_p95_s, FINAL_P95_S))
         if is_measured:
             judged += _against_vad_final(row, found.get((*at, VAD_FINAL, "reading")))
-        peers = {
-            name: [point for point in (found.get((*at, name + pace, "reading")) for pace in ("", SLOW)) if point]
-            for name in (LOCAL_AGREEMENT, REDECODING)
-        }
+        settled = {key[2]: each for key, each in found.items() if key[:2] == at and key[3] == "reading"}
+        peers = {name: _paces(name, settled) for name in PEERS}
         judged += _against_peers(row, is_measured, peers)
     return judged
+
+
+def _paces(name: str, rows: Mapping[str, Row]) -> list[Row]:
+    """A peer's lines at both paces; none where it was not played as often as ours."""
+    return [rows[name], *([rows[name + SLOW]] if name + SLOW in rows else [])] if name in rows else []
 
 
 def _against_vad_final(row: Row, vad_final: Row | None) -> list[Verdict]:
@@ -168,7 +173,8 @@ def _against_peers(row: Row, is_measured: bool, peers: Mapping[str, Sequence[Row
 
 def _delay_share(row: Row, name: str, points: Sequence[Row], most: float) -> Verdict:
     """How far behind, by the clock, beside a peer at equal BLEU, or as near to it as the peer comes."""
-    by_quality = sorted(points, key=lambda point: point.bleu)
+    useful = [point for point in points if not any(_is_better(other, point) for other in points)]
+    by_quality = sorted(useful, key=lambda point: point.bleu)
     bleus, delays = [point.bleu for point in by_quality], [point.longyaal_ca_s for point in by_quality]
     delay_s = float(np.interp(row.bleu, bleus, delays))
     reached = float(np.clip(row.bleu, bleus[0], bleus[-1]))
@@ -180,3 +186,8 @@ def _delay_share(row: Row, name: str, points: Sequence[Row], most: float) -> Ver
         most,
         note=f"{row.longyaal_ca_s:.2f} s at BLEU {row.bleu:.1f} beside {delay_s:.2f} s at {reached:.1f}",
     )
+
+
+def _is_better(other: Row, row: Row) -> bool:
+    """Whether another pace of the same policy is both better and earlier."""
+    return other.bleu > row.bleu and other.longyaal_ca_s < row.longyaal_ca_s
