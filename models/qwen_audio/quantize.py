@@ -116,17 +116,20 @@ def _by_quanto(owner: nn.Module, leaf: str) -> None:
 
 
 def _by_bitsandbytes(layer: nn.Linear, held: Quant) -> nn.Module:
+    from bitsandbytes.functional import int8_vectorwise_quant
     from bitsandbytes.nn import Int8Params, Linear4bit, Linear8bitLt, Params4bit
 
     weight, shape = layer.weight, (layer.in_features, layer.out_features)
     made: nn.Module
     if held == "int8":
         made = Linear8bitLt(*shape, bias=False, has_fp16_weights=False, device="meta")
-        made.weight = Int8Params(weight.data, requires_grad=False, has_fp16_weights=False)
+        # Not by moving it, which quantizes only what comes from the processor, and the weight is on its device already.
+        values, scales, _ = int8_vectorwise_quant(weight.data.to(torch.float16))
+        made.weight = Int8Params(values, requires_grad=False, has_fp16_weights=False, CB=values, SCB=scales)
     else:
         made = Linear4bit(*shape, bias=False, compute_dtype=weight.dtype, quant_type="nf4", device="meta")
         made.weight = Params4bit(weight.data, requires_grad=False, quant_type="nf4", compress_statistics=True)
-    made.to(weight.device)  # quantizes
+        made.to(weight.device)  # quantizes
     made.bias = layer.bias
     return made
 

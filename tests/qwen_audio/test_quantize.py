@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from audio_clips import speech
+from bitsandbytes.nn import Int8Params
 from torch import nn
 
 from models.base import Branch, ModelLoadError, Request
@@ -98,6 +99,16 @@ def test_a_layer_whose_rows_cannot_be_divided_stays_as_it_is(quant, width, is_ta
     model.model.language_model = nn.Module()
     model.model.language_model.layers = nn.ModuleList([nn.Linear(width, 8)])
     assert quantize.held_as(model, "model.language_model.layers.0", quant) == (quant if is_taken else "none")
+
+
+def test_the_head_of_nf4_has_its_eight_bits_at_once_also_on_a_device_to_which_nothing_is_moved(monkeypatch):
+    monkeypatch.setattr(Int8Params, "to", lambda self, *_args, **_more: self)  # as CUDA's tensors do
+    model = nn.Module()
+    model.lm_head = nn.Linear(64, 32, bias=False).requires_grad_(False)
+    exact, sound = model.lm_head.weight.clone(), torch.randn(3, 64)
+    quantize.quantize_layer(model, "lm_head", "nf4")
+    assert model.lm_head.weight.dtype == torch.int8
+    torch.testing.assert_close(model.lm_head.eval()(sound), sound @ exact.T, atol=0.05, rtol=0)
 
 
 def test_a_stacked_tensor_of_the_first_generation_is_quantized_slice_by_slice(v1_folder):
