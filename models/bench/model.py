@@ -20,6 +20,9 @@ from models.bench import Size
 from models.bench.floors import Speeds, Work, measure_speeds, synchronize
 from models.bench.library import Library
 from models.bench.shapes import TAG_IDS, layout, prompt
+from models.catalogue import large
+from models.choice import needed_bytes
+from models.memory import NoGpu, find_gpu, processor, size_text
 from models.precision import Quant
 from models.qwen_audio.checkpoint import Checkpoint
 from models.qwen_audio.decoder import Decoder, Step, Text
@@ -87,6 +90,7 @@ def build(size: Size, device: str, quant: Quant) -> tuple[Checkpoint, str]:
         ModelLoadError: the device or what the precision needs is not here, or there is no memory for it.
     """
     place, reason = choose_device(device)
+    _check_room(size, quant, place)
     dtype = torch.float32 if place.type == "cpu" else torch.bfloat16
     try:
         checkpoint = random_checkpoint(layout(size), place, dtype, quant)
@@ -96,6 +100,24 @@ def build(size: Size, device: str, quant: Quant) -> tuple[Checkpoint, str]:
         raise ModelLoadError(f"The size {size} does not fit into the memory of {reason}: choose --quant.") from e
     limit_threads(checkpoint.model.num_parameters())
     return checkpoint, reason
+
+
+def _check_room(size: Size, quant: Quant, place: torch.device) -> None:
+    """See that a published size has room, before a computer that has none begins to swap.
+
+    Raises:
+        ModelLoadError: it has not.
+    """
+    entry = next((entry for entry in large() if entry.name == size), None)
+    room = processor() if place.type == "cpu" else find_gpu(place.type)
+    if entry is None or isinstance(room, NoGpu):
+        return
+    needed = needed_bytes(entry, quant, room) or 0
+    if needed > room.free_bytes:
+        raise ModelLoadError(
+            f"The size {size} takes {size_text(needed)} so, and {room.name} has {size_text(room.free_bytes)} free: "
+            "choose --quant, another --device or a smaller --size."
+        )
 
 
 def measure(

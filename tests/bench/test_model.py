@@ -14,11 +14,13 @@ from models.bench.library import Library
 from models.bench.model import measure
 from models.bench.shapes import TAG_IDS, layout, prompt
 from models.catalogue import large
+from models.memory import Processor
 from models.qwen_audio.checkpoint import build_on_meta
 from models.qwen_audio.prompts import task_tags
 from models.qwen_audio.random_weights import random_checkpoint
 
-CPU = torch.device("cpu")
+CPU, F32 = torch.device("cpu"), torch.float32
+TINY = layout("tiny")
 
 
 @pytest.fixture(scope="module", params=["tiny", "embedded"])
@@ -74,3 +76,19 @@ def test_a_size_that_does_not_fit_is_one_line(monkeypatch):
     monkeypatch.setattr(model, "random_checkpoint", full)
     with pytest.raises(ModelLoadError, match=r"The size tiny does not fit into the memory of cpu .*choose --quant"):
         measure("tiny", "cpu")
+
+
+@pytest.mark.parametrize(("quant", "free"), [("none", 34e9), ("nf4", 7e9)])
+def test_a_published_size_without_room_is_one_line_before_any_memory_is_taken(monkeypatch, quant, free):
+    monkeypatch.setattr(model, "processor", lambda: Processor(int(free)))
+    monkeypatch.setattr(model, "random_checkpoint", pytest.fail)
+    with pytest.raises(ModelLoadError, match=r"The size qwen-audio takes .* GB so, and this computer has .* GB free"):
+        measure("qwen-audio", "cpu", quant)
+
+
+def test_a_published_size_with_room_is_built_where_it_was_asked_for(monkeypatch):
+    built = []
+    monkeypatch.setattr(model, "processor", lambda: Processor(10**12))
+    monkeypatch.setattr(model, "random_checkpoint", lambda *_args: built.append(1) or random_checkpoint(TINY, CPU, F32))
+    model.build("qwen-audio", "cpu", "none")
+    assert built
