@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -89,6 +90,8 @@ class _Found:
     """That device sleeps."""
     is_there: bool
     """The device that it was to hear is still one of the server's."""
+    is_taken_along: bool
+    """It hears the server's default source, to which the server takes whoever heard the one before."""
 
 
 class PulseRecording:
@@ -137,6 +140,9 @@ class PulseRecording:
             return "is gone"
         try:
             found = self._server.ask(self._find)
+            if found.is_there and found.is_taken_along and self._server.ask(self._move_back):
+                _log.info("%s is heard again: the sound server had moved to its new default", called(self._device))
+                return None
         except NoServerError:
             return "is gone: the sound server has ended"
         except CaptureError:
@@ -176,14 +182,37 @@ class PulseRecording:
         self._ended.set()
 
     def _find(self, pulse: Pulse) -> _Found:
-        ours = [output for output in pulse.source_output_list() if output.proplist.get(_MARK) == self._mark]
         listed, sources = {device.index: device for device in _listed(pulse)}, pulse.source_list()
-        heard = ours[0].source if ours else -1
+        stream = self._stream(pulse)
+        number = -1 if stream is None else stream.source
+        heard = listed.get(number)
         return _Found(
-            heard=listed.get(heard),
-            is_suspended=any(source.index == heard and source.state == "suspended" for source in sources),
+            heard=heard,
+            is_suspended=any(source.index == number and source.state == "suspended" for source in sources),
             is_there=any(device.key == self._device.key for device in listed.values()),
+            is_taken_along=heard is not None
+            and heard.key != self._device.key
+            and heard.key == pulse.server_info().default_source_name,
         )
+
+    def _move_back(self, pulse: Pulse) -> bool:
+        """Have the server let us hear our device again; it then leaves us there. False where it does not."""
+        import pulsectl
+
+        stream = self._stream(pulse)
+        device = next((device for device in _listed(pulse) if device.key == self._device.key), None)
+        if stream is None or device is None:
+            return False
+        try:
+            pulse.source_output_move(stream.index, device.index)
+        except pulsectl.PulseOperationFailed:
+            return False
+        return True
+
+    def _stream(self, pulse: Pulse) -> Any:  # noqa: ANN401 - pulsectl has no types
+        """What the server knows of us; None where it does not."""
+        ours = (output for output in pulse.source_output_list() if output.proplist.get(_MARK) == self._mark)
+        return next(ours, None)
 
     def _judged(self, found: _Found) -> str | None:
         if not found.is_there:

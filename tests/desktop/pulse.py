@@ -93,6 +93,15 @@ class PulseServer:
             if driver.startswith("protocol-native"):
                 self.control("move-source-output", number, source)
 
+    def waits_for_recordings_of(self, source: str, n: int) -> None:
+        """Wait until so many recordings, those of virtual microphones among them, hear a source."""
+        numbers = {line.split()[1]: line.split()[0] for line in self.control("list", "short", "sources").splitlines()}
+        deadline_s = time.monotonic() + _START_S
+        while (heard := self._heard_sources()).count(numbers[source]) != n:
+            if time.monotonic() > deadline_s:
+                raise RuntimeError(f"Of {numbers}, recordings hear {heard}")
+            time.sleep(0.05)
+
     def control(self, *arguments: str) -> str:
         """What pactl answers."""
         ran = subprocess.run(
@@ -115,6 +124,9 @@ class PulseServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def _heard_sources(self) -> list[str]:
+        return [line.split()[1] for line in self.control("list", "short", "source-outputs").splitlines()]
 
     def _unload(self, argument: str) -> None:
         for line in self.control("list", "short", "modules").splitlines():

@@ -123,7 +123,9 @@ def test_a_microphone_that_is_unplugged_and_plugged_again_is_heard_in_its_time(s
     server.plug(MICROPHONE)
     meeting.wait("microphone", f"Microphone-{MICROPHONE}")
     meeting.beeps("microphone")
+    meeting.beeps("system")
     meeting.no_sample_is_heard_twice()
+    assert {event.lane for event in meeting.devices} <= {"microphone"}  # the other lane is as it was
 
 
 def test_where_the_microphone_is_unplugged_the_next_default_goes_on(server, meeting):
@@ -133,6 +135,7 @@ def test_where_the_microphone_is_unplugged_the_next_default_goes_on(server, meet
     meeting.wait("microphone", f"Microphone-{HEADSET}")
     meeting.beeps("microphone")
     meeting.no_sample_is_heard_twice()
+    assert meeting.devices == []
 
 
 def test_a_server_that_is_started_again_is_heard_on_both_lanes_in_their_time(server, meeting):

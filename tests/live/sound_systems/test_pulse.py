@@ -4,6 +4,7 @@ import sys
 from types import SimpleNamespace
 
 import numpy as np
+import pulsectl
 import pytest
 
 from live.errors import CaptureError
@@ -37,6 +38,8 @@ class FakeServer:
     def __init__(self):
         self.sources = [source(0, "spk.monitor", "Monitor of Speakers", "spk"), source(1, "usb", "Blue Yeti")]
         self.recorded = 1
+        self.default_source = "usb"
+        self.refuses_to_move = False
         self.error = None
         self.mark = None
 
@@ -52,10 +55,17 @@ class FakeServer:
         return [SimpleNamespace(name="spk", description="Speakers")]
 
     def server_info(self):
-        return SimpleNamespace(server_name="fake", default_sink_name="spk", default_source_name="usb")
+        return SimpleNamespace(server_name="fake", default_sink_name="spk", default_source_name=self.default_source)
 
     def source_output_list(self):
-        return [SimpleNamespace(source=self.recorded, proplist={"tongchuan.recording": self.mark})]
+        others = SimpleNamespace(index=6, source=0, proplist={})
+        return [others, SimpleNamespace(index=7, source=self.recorded, proplist={"tongchuan.recording": self.mark})]
+
+    def source_output_move(self, index, source_index):
+        assert index == 7
+        if self.refuses_to_move:
+            raise pulsectl.PulseOperationFailed("no")
+        self.recorded = source_index
 
 
 @pytest.fixture
@@ -165,6 +175,23 @@ def test_what_became_of_a_microphone_is_told(opened):
     assert recording.problem() == "is silent: the sound server does not answer"
     server.error = NoServerError("ended")
     assert recording.problem() == "is gone: the sound server has ended"
+
+
+def test_a_recording_that_was_taken_along_to_a_new_default_is_moved_back(opened):
+    server = FakeServer()
+    recording, _ = opened(server)
+    server.default_source, server.recorded = "spk.monitor", 0
+
+    assert recording.problem() is None
+    assert server.recorded == 1
+
+
+def test_a_recording_that_cannot_be_moved_back_is_lost(opened):
+    server = FakeServer()
+    recording, _ = opened(server)
+    server.default_source, server.recorded, server.refuses_to_move = "spk.monitor", 0, True
+
+    assert recording.problem() == "gave way to 'Speakers', the system's new default"
 
 
 def test_a_suspended_output_is_no_problem(opened):
