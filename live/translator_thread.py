@@ -202,15 +202,19 @@ class TranslatorThread:
         began_s = self._clock()
         request = policy.request(utterance)
         if request is None:
+            self._keep_up(policy, began_s - job.since_s, began_s)
             return
         if utterance.is_final:
             self._begun.discard(utterance.id)
         else:
             self._begun.add(utterance.id)
         hypothesis = self._ask(worker, request, gives_way=not utterance.is_final)
-        if hypothesis is None:
-            return
         answered_s = self._clock()
+        # What a final computes itself is no reason to leave anything out; that others wait for it, they say themselves.
+        lag_s = (began_s if utterance.is_final else answered_s) - job.since_s
+        if hypothesis is None:
+            self._keep_up(policy, lag_s, answered_s)
+            return
         caption = policy.caption(utterance, hypothesis)
         if caption is not None:
             self._emit(CaptionUpdated(caption))
@@ -219,7 +223,7 @@ class TranslatorThread:
         if (at := policy.cut_after(utterance.id)) is not None:
             self._cut(utterance.lane, utterance.id, at)
         self._emit(LagChanged(began_s - job.since_s, answered_s - began_s, policy.stability_s))
-        self._keep_up(policy, answered_s - job.since_s, answered_s)
+        self._keep_up(policy, lag_s, answered_s)
 
     def _keep_up(self, policy: LivePolicy, lag_s: float, now_s: float) -> None:
         """Leave out what there is no time for; an utterance only where the user allows it."""

@@ -1,6 +1,8 @@
 """What is left out while answers come late, and in which order: partials first, then delay, a sentence only if allowed.
 
-In: how late answers are, in seconds, told with the time. Out: a level. Pure: time comes as an argument.
+In: lags in seconds, told with the time: how late answers about growing utterances come, how long ended ones wait. What
+an ended one computes itself is no lag: a model that is slow but idle leaves nothing out. Out: a level. Pure: time
+comes as an argument.
 """
 
 from __future__ import annotations
@@ -35,10 +37,11 @@ class Load:
         self._calm_since_s: float | None = None
 
     def note(self, lag_s: float, now_s: float) -> Level:
-        """Take how long after its sound an answer came.
+        """Take a lag.
 
         Args:
-            lag_s: waiting and computing.
+            lag_s: of an ended utterance how long it waited; of a growing one until it was answered, gave way to an
+                ended one, or nothing was due.
             now_s: any clock that only grows.
 
         Returns:

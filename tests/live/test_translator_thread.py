@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import queue
+from typing import ClassVar
 
 import numpy as np
 from fakes import WAIT_S, FakeWorker, Recorder
 
 from live.audio import Utterance
 from live.events import CaptionUpdated, LagChanged, UtteranceSkipped
-from live.policy import Direction, Retranslation
+from live.policy import Direction, Level, Retranslation
 from live.queues import JobQueue
 from live.translator_thread import TranslatorEnded, TranslatorReady, TranslatorThread
 from models.base import TranslatorFactory
@@ -49,7 +50,9 @@ def sound(identity: int, *, final: bool) -> Utterance:
     return Utterance(identity, "microphone", samples, 0, final)
 
 
-def translated(jobs: JobQueue, policy: type[Retranslation] = Retranslation, **options) -> Recorder:
+def translated(
+    jobs: JobQueue, policy: type[Retranslation] = Retranslation, start_worker=FakeWorker, **options
+) -> Recorder:
     """What was said of the jobs of a queue until it was closed and empty."""
     events, reports = Recorder(), queue.SimpleQueue()
 
@@ -58,7 +61,7 @@ def translated(jobs: JobQueue, policy: type[Retranslation] = Retranslation, **op
             thread.policy = policy(news.capabilities, Direction.between(None, None, ("zh", "en")))
         reports.put(news)
 
-    thread = TranslatorThread(FAKE, FakeWorker, jobs, events, report, model_name="fake", **options)
+    thread = TranslatorThread(FAKE, start_worker, jobs, events, report, model_name="fake", **options)
     thread.start()
     assert isinstance(reports.get(timeout=WAIT_S), TranslatorReady)
     assert reports.get(timeout=WAIT_S) == TranslatorEnded(None)
@@ -149,3 +152,64 @@ def test_far_behind_nothing_is_skipped_unless_that_is_allowed():
     assert events.of(UtteranceSkipped) == []
     assert [identity for identity, final in captioned(events) if final] == [2, 4, 6, 8]
     assert events.of(LagChanged)[-1].waiting_s == 20.0
+
+
+class Idle(Retranslation):
+    """Has nothing due but finals, and notes the levels of load that it is told."""
+
+    levels: ClassVar[list[Level]]
+
+    def request(self, utterance):
+        return super().request(utterance) if utterance.is_final else None
+
+    def keep_to(self, level):
+        self.levels.append(level)
+
+
+class Timed(JobQueue):
+    """Hands out each utterance a while after it came, and closes behind the last."""
+
+    def __init__(self, clock: Clock, *utterances: tuple[Utterance, float]) -> None:
+        super().__init__(clock)
+        self._clock_ahead = clock
+        self._utterances = [*utterances]
+
+    def get(self, timeout_s):
+        if not self._utterances:
+            self.close()
+            return super().get(timeout_s)
+        utterance, waits_s = self._utterances.pop(0)
+        (self.put_final if utterance.is_final else self.put_partial)(utterance)
+        self._clock_ahead.now += waits_s
+        return super().get(timeout_s)
+
+
+def levels(clock: Clock, jobs: JobQueue, takes_s: float) -> list[Level]:
+    class Slow(FakeWorker):
+        def submit(self, request):
+            clock.now += takes_s
+            return super().submit(request)
+
+    Idle.levels = []
+    translated(jobs, Idle, start_worker=Slow, clock=clock)
+    return Idle.levels
+
+
+def test_what_a_final_computes_itself_leaves_nothing_out_where_nobody_waits():
+    clock = Clock()
+    finals = [(sound(identity, final=True), 0.1) for identity in range(1, 5)]
+    assert levels(clock, Timed(clock, *finals), 20.0) == [Level.NORMAL] * 4
+
+
+def test_a_final_that_waits_for_another_leaves_partials_out():
+    clock = Clock()
+    assert levels(clock, Timed(clock, (sound(1, final=True), 7.0)), 0.1) == [Level.FINALS_ONLY]
+
+
+def test_a_thread_that_has_nothing_to_do_comes_back_to_normal():
+    clock = Clock()
+    idle = [(sound(identity, final=False), 1.0) for identity in range(2, 14)]
+    told = levels(clock, Timed(clock, (sound(1, final=True), 7.0), *idle), 0.1)
+    assert told[0] is Level.FINALS_ONLY
+    assert told == sorted(told, reverse=True)
+    assert told[-1] is Level.NORMAL

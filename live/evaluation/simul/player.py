@@ -172,6 +172,7 @@ class _Session:
                 ends_s = self._now_s + hypothesis.cost.total_s
                 self._running = _Running(job, self._now_s, ends_s, hypothesis)
                 return True
+            self._keep_up(self._now_s - job.since_s)
             self._jobs.done()
         return False
 
@@ -186,6 +187,10 @@ class _Session:
         self.calls.append(Call(utterance.id, running.began_s, ended_s, heard, utterance.is_final, cost))
         self._running = None
         self._jobs.done()
+        self._keep_up((running.began_s if utterance.is_final else ended_s) - running.job.since_s)
+
+    def _keep_up(self, lag_s: float) -> None:
+        self._policy.keep_to(self._load.note(lag_s, self._now_s))
 
     def _answer(self, running: _Running) -> None:
         utterance, hypothesis = running.job.utterance, running.hypothesis
@@ -193,7 +198,6 @@ class _Session:
         if caption is not None:
             heard = round(running.job.since_s * SAMPLE_RATE)
             self.shown.append(Shown(caption, heard, running.ends_s, hypothesis.cost))
-        self._policy.keep_to(self._load.note(self.calls[-1].lag_s, running.ends_s))
         if (at := self._policy.cut_after(utterance.id)) is not None:
             self._cuts.append((utterance.id, at))
 
