@@ -18,25 +18,37 @@ _WARM_UPS = 3
 """Runs before a recording, in which libraries allocate and choose their kernels."""
 
 
-def recorded(work: Callable[[], None], device: torch.device) -> Callable[[], None]:
-    """The work as one launch.
+class Recorder:
+    """Records works that are never done at once, so that they share the memory for what is between.
 
-    Args:
-        work: is done a few times before it is recorded, so that must do no harm.
-        device: where its tensors are.
+    What goes in and what comes out must stay where it is elsewhere: it would be overwritten by the next work done.
     """
-    if device.type != "cuda":
-        return work
-    aside: Any = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-    aside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(aside):
-        for _ in range(_WARM_UPS):
+
+    def __init__(self, device: torch.device) -> None:
+        """Record for a device; elsewhere than on CUDA works are given back as they are."""
+        self._is_cuda = device.type == "cuda"
+        if self._is_cuda:
+            # One stream for all: the libraries keep tens of megabytes for each stream that they were used on.
+            self._aside: Any = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+            self._pool: Any = torch.cuda.graph_pool_handle()
+
+    def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """The work as one launch.
+
+        Args:
+            work: is done a few times before it is recorded, so that must do no harm.
+        """
+        if not self._is_cuda:
+            return work
+        self._aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._aside):
+            for _ in range(_WARM_UPS):
+                work()
+        torch.cuda.current_stream().wait_stream(self._aside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool, stream=self._aside):
             work()
-    torch.cuda.current_stream().wait_stream(aside)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        work()
-    return graph.replay
+        return graph.replay
 
 
 Through = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, PlacedSlots], torch.Tensor]
@@ -48,7 +60,7 @@ Layers = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 class Reading:
     """Reads up to so many tokens into the slots: fewer are padded, and what the padding leaves is seen by nobody."""
 
-    def __init__(self, through: Through, slots: Slots, width: int, length: int) -> None:
+    def __init__(self, through: Through, slots: Slots, width: int, length: int, recorder: Recorder) -> None:
         like = slots.keys[0]
         self._through = through
         self._slots = slots
@@ -58,7 +70,7 @@ class Reading:
         self._mask = like.new_zeros((length, slots.capacity))
         self._positions = torch.zeros(length, device=like.device, dtype=torch.int64)
         self._places = torch.arange(length, device=like.device)
-        self._replay = recorded(self._read, like.device)
+        self._replay = recorder.recorded(self._read)
 
     @property
     def has_room(self) -> bool:
@@ -88,13 +100,13 @@ class Reading:
 class Encoding:
     """Takes up to so many positions through the encoder's layers; the padding of shorter ones is masked."""
 
-    def __init__(self, layers: Layers, like: torch.Tensor, width: int, length: int) -> None:
+    def __init__(self, layers: Layers, like: torch.Tensor, width: int, length: int, recorder: Recorder) -> None:
         self._layers = layers
         self.length = length
         self._given = like.new_zeros((1, length, width))
         self._made = like.new_zeros((1, length, width))
         self._mask = like.new_zeros((1, 1, length, length))
-        self._replay = recorded(self._encode, like.device)
+        self._replay = recorder.recorded(self._encode)
 
     def encode(self, hidden: torch.Tensor) -> torch.Tensor:
         """(1, T, D) to the same, T at most `length`; what it gives back is gone with the next."""

@@ -14,13 +14,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from subprocess import SubprocessError
 from typing import Any
 
 import torch
 
 from models.qwen_audio.checkpoint import Checkpoint
 from models.qwen_audio.encoder import through_layers
-from models.qwen_audio.recording import Encoding, Reading, shortest
+from models.qwen_audio.recording import Encoding, Reading, Recorder, shortest
 from models.qwen_audio.slots import PlacedSlots, Slots
 from models.qwen_audio.stepping import Stepper
 
@@ -55,16 +56,19 @@ class Runner:
     def prepare_readings(self, lengths: Sequence[int]) -> None:
         """Have up to so many tokens each read in recorded forwards from now on."""
         width = self._text.config.hidden_size
-        self._readings = [Reading(self._through, self.slots, width, length) for length in lengths]
+        recorder = Recorder(self.device)
+        self._readings = [Reading(self._through, self.slots, width, length, recorder) for length in lengths]
 
     def prepare_encodings(self, lengths: Sequence[int]) -> None:
         """Have up to so many positions each taken through the encoder by a recording from now on."""
         width = self._checkpoint.model.config.audio_config.d_model
-        like = self.slots.keys[0]
-        self.encodings = [Encoding(partial(through_layers, self._checkpoint), like, width, n) for n in lengths]
+        like, recorder = self.slots.keys[0], Recorder(self.device)
+        through = partial(through_layers, self._checkpoint)
+        self.encodings = [Encoding(through, like, width, length, recorder) for length in lengths]
 
     def prepare_steps(self, is_fused: bool) -> None:
         """Have several steps taken at once from now on."""
+        self._rotation()  # a step that finds none there would be compiled once more as soon as there is one
         stepper = Stepper(self._read, likeliest, self.slots, self._n_vocab, is_fused)
         stepper.record()
         self.stepper = stepper
@@ -158,7 +162,7 @@ def _works(what: str, prepare: Callable[[], None]) -> bool:
         prepare()
     except torch.OutOfMemoryError:
         raise
-    except RuntimeError as e:
+    except (RuntimeError, OSError, ImportError, SubprocessError) as e:  # the driver's, the compiler's, its programs'
         _log.warning("recorded %s do not work here (%s)", what, type(e).__name__, exc_info=True)
         return False
     _log.info("recorded %s", what)

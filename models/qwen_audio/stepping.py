@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from models.qwen_audio.recording import recorded
+from models.qwen_audio.recording import Recorder
 from models.qwen_audio.slots import PlacedSlots, Slots
 
 N_TEXTS = 2
@@ -119,6 +119,6 @@ class Stepper:
         step = torch.compile(self.step, fullgraph=True, dynamic=False) if self._is_fused else self.step
         state = (self._tokens, self._positions, self._places, self._mask)
         kept = [tensor.clone() for tensor in state]
-        self._replay = recorded(step, self._tokens.device)
+        self._replay = Recorder(self._tokens.device).recorded(step)
         for tensor, value in zip(state, kept, strict=True):
             tensor.copy_(value)

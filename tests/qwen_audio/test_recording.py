@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +13,7 @@ from random_checkpoints import write_qwen2_audio
 
 from models.qwen_audio.checkpoint import Checkpoint, load
 from models.qwen_audio.encoder import encode
-from models.qwen_audio.recording import shortest
+from models.qwen_audio.recording import Recorder, shortest
 from models.qwen_audio.runner import ENCODE_LENGTHS, HIDDEN, READ_LENGTHS, Runner
 from models.qwen_audio.slots import FIRST_CAPACITY
 
@@ -109,8 +113,8 @@ def test_where_kernels_cannot_be_recorded_work_goes_on_without(small_folder, mon
     runner = Runner(load(small_folder, CPU))
     runner.device = torch.device("cuda")  # nothing is put there: each recording is refused before
     tried: list[bool] = []
-    for name in ("prepare_readings", "prepare_encodings"):
-        monkeypatch.setattr(runner, name, refuses(RuntimeError("no")))
+    monkeypatch.setattr(runner, "prepare_readings", refuses(RuntimeError("no")))
+    monkeypatch.setattr(runner, "prepare_encodings", refuses(subprocess.CalledProcessError(1, "a compiler")))
     monkeypatch.setattr(
         runner, "prepare_steps", lambda *, is_fused: tried.append(is_fused) or refuses(RuntimeError())()
     )
@@ -120,6 +124,42 @@ def test_where_kernels_cannot_be_recorded_work_goes_on_without(small_folder, mon
     monkeypatch.setattr(runner, "prepare_readings", refuses(torch.OutOfMemoryError("full")))
     with pytest.raises(torch.OutOfMemoryError):
         runner.warm_up()
+
+
+class FakeGraph:
+    """Is replayed by doing again what was done while it was recorded."""
+
+    def __init__(self) -> None:
+        self.replay = None
+
+
+def test_what_a_recorder_records_shares_its_memory_and_its_stream(monkeypatch):
+    """torch.cuda's part is played: that it is asked as it should be, not that it answers."""
+    done: list[str] = []
+    recordings: list[tuple[object, object]] = []
+
+    @contextmanager
+    def graph(made, pool, stream):
+        recordings.append((pool, stream))
+        yield
+        made.replay = lambda: done.append("replayed")
+
+    streams = iter(range(9))
+    monkeypatch.setattr(torch.cuda, "Stream", lambda _: SimpleNamespace(at=next(streams), wait_stream=id))
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: SimpleNamespace(wait_stream=id))
+    monkeypatch.setattr(torch.cuda, "stream", lambda _: nullcontext())
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", object)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", FakeGraph)
+    monkeypatch.setattr(torch.cuda, "graph", graph)
+    recorder, other = (Recorder(torch.device("cuda")) for _ in range(2))
+    one, two = (recorder.recorded(lambda name=name: done.append(name)) for name in "ab")
+    assert done == [*4 * "a", *4 * "b"]  # three times to warm up, then into the recording
+    two()
+    one()
+    assert done[8:] == ["replayed"] * 2
+    assert recordings[0] == recordings[1]
+    other.recorded(lambda: None)
+    assert all(mine is not its for mine, its in zip(recordings[0], recordings[2], strict=True))
 
 
 def test_off_cuda_nothing_is_recorded(checkpoint, monkeypatch):

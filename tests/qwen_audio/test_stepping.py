@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from models.base import TranslateError
+from models.qwen_audio import stepping
 from models.qwen_audio.checkpoint import load
 from models.qwen_audio.decoder import Decoder, Step, Text
 from models.qwen_audio.frontend import V1
@@ -124,13 +126,18 @@ def test_steps_end_where_the_model_does(checkpoint, mel):
         next(steps)
 
 
-def test_a_step_compiles_whole_and_once(checkpoint, mel):
+def test_a_step_compiles_whole_and_once_with_the_model_not_used_before(checkpoint, mel, monkeypatch):
     """Nothing in it falls back to Python, so its kernels can be fused and it can be recorded."""
     torch._dynamo.reset()  # what other models' steps compiled to
     expected = written(listening(checkpoint, mel, at_once=False), TEXTS, [30, 7])
-    decoder = listening(checkpoint, mel, at_once=True)
-    stepper = decoder._runner.stepper
-    stepper._replay = torch.compile(stepper.step, backend="aot_eager", fullgraph=True, dynamic=False)
+    monkeypatch.setattr(stepping, "find_spec", lambda _name: "Triton is here")
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    runner = Runner(checkpoint)
     with torch._dynamo.config.patch(error_on_recompile=True):
+        runner.prepare_steps(is_fused=True)
+        for _ in range(3):
+            runner.stepper._replay()  # as a recorder does, before anything was read
+        decoder = Decoder(checkpoint, torch.ones(checkpoint.n_rows, dtype=torch.bool), runner)
+        decoder.listen([mel], prompt_for(checkpoint, mel))
         for found, steps in zip(written(decoder, TEXTS, [30, 7]), expected, strict=True):
             assert_same(found, steps)
