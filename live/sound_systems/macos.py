@@ -29,9 +29,10 @@ SILENT_S = 5.0
 _VIRTUAL = re.compile(r"blackhole|loopback|soundflower|vb-cable|background music", re.IGNORECASE)
 """Virtual devices that are both an output and an input."""
 _NOT_ALLOWED = (
-    "is silent though something plays: allow this terminal or Python in System Settings > Privacy & Security > "
-    "Screen & System Audio Recording, under System Audio Recording Only, then start it again"
+    "has been silent while some program played: if you heard it, allow this terminal or Python in System Settings > "
+    "Privacy & Security > Screen & System Audio Recording, under System Audio Recording Only, then start it again"
 )
+"""A guess: what plays may be on another output, or a meeting in which everybody is muted."""
 
 _SAMPLES: Mapping[tuple[str, int], tuple[type[np.number[Any]], float]] = {
     ("float", 32): (np.float32, 1.0),
@@ -39,6 +40,9 @@ _SAMPLES: Mapping[tuple[str, int], tuple[type[np.number[Any]], float]] = {
     ("signed_integer", 32): (np.int32, 2.0**31),
 }
 """How numpy reads what a tap delivers, and what is full scale there."""
+
+_FAILURES = (OSError, LookupError, ValueError, RuntimeError)
+"""What catap raises for what Core Audio refuses, devices it does not find, and formats it does not take."""
 
 _log = logging.getLogger(__name__)
 
@@ -86,13 +90,17 @@ class TapRecording:
     """One session of catap; its sound comes from catap's own thread."""
 
     def __init__(self, catap: ModuleType, device: InputDevice, feed: Feed) -> None:
-        self._catap, self._feed = catap, feed
+        self._catap, self._feed, self._key = catap, feed, device.key
         self._silent_since_s = time.monotonic()
         try:
             self._session = catap.record_device(device.key, on_buffer=self._take)
+        except _FAILURES as error:
+            raise CaptureError(refusal(device, error)) from error
+        try:
             self._session.start()
             form = self._session.stream_format
-        except (OSError, LookupError, ValueError, RuntimeError) as error:
+        except _FAILURES as error:
+            self.close()  # catap may hold on to a tap that it could not start
             raise CaptureError(refusal(device, error)) from error
         if _sample_form(form) not in _SAMPLES:
             self.close()
@@ -101,7 +109,7 @@ class TapRecording:
         self.channels = form.num_channels
 
     def problem(self) -> str | None:
-        if self._session.capture_failed:
+        if self._session.capture_failed or not self._is_there():
             return "is gone"
         if not self._session.captured_only_silence or not self._something_plays():
             self._silent_since_s = time.monotonic()
@@ -112,6 +120,13 @@ class TapRecording:
             self._session.close()
         except (OSError, RuntimeError) as error:
             _log.warning("a tap did not close: %s", error)
+
+    def _is_there(self) -> bool:
+        """A tap of an output that was unplugged may live on and deliver nothing."""
+        try:
+            return self._catap.find_audio_device_by_uid(self._key) is not None
+        except OSError:
+            return False
 
     def _something_plays(self) -> bool:
         try:

@@ -1,7 +1,7 @@
 """Windows: microphones, and the sound played on each output, through WASAPI. Never tried on a real Windows.
 
 In: devices as SoundCard lists them, anew each time: PortAudio's list stands still while anything is open, so that no
-change of the default would be seen. Out: their sound, converted by Windows to 16 kHz mono.
+change of the default would be seen. Out: their sound, converted by Windows to 16 kHz stereo.
 An output that plays nothing delivers silence, which SoundCard puts where WASAPI has nothing.
 """
 
@@ -25,7 +25,12 @@ from models.base import SAMPLE_RATE
 
 PEAK_S = 0.25
 """How long a level is measured."""
+CHANNELS = 2
+"""SoundCard records garbage of a single one (its own list of known issues)."""
+BUFFER_S = 0.5
+"""What Windows keeps for a reader that is held up. Sound is handed over every 10 ms all the same."""
 _BLOCK = round(SAMPLE_RATE * BLOCK_S)
+_BUFFER = round(SAMPLE_RATE * BUFFER_S)
 _FAILURES = (RuntimeError, AssertionError)
 """What SoundCard raises for what WASAPI refuses, and for a mix format that it does not know."""
 
@@ -44,7 +49,7 @@ class WindowsSystem:
                     index=index,
                     name=found.name,
                     host_api="WASAPI",
-                    channels=1,
+                    channels=CHANNELS,
                     rate=SAMPLE_RATE,
                     is_default=found.id in defaults,
                     kind="system" if found.isloopback else "microphone",
@@ -79,7 +84,7 @@ class WindowsRecording:
     """One thread that reads a device."""
 
     rate = SAMPLE_RATE
-    channels = 1
+    channels = CHANNELS
 
     def __init__(self, device: InputDevice, feed: Feed) -> None:
         self._feed = feed
@@ -119,7 +124,7 @@ def _recorder(device: InputDevice) -> Any:  # noqa: ANN401 - SoundCard has no ty
     )
     if found is None:
         raise RuntimeError("it is gone")
-    return found.recorder(SAMPLE_RATE, channels=1, blocksize=_BLOCK)
+    return found.recorder(SAMPLE_RATE, channels=CHANNELS, blocksize=_BUFFER)
 
 
 @functools.cache
@@ -136,7 +141,8 @@ def _soundcard() -> ModuleType:
             module.set_result(importlib.import_module("soundcard"))
         except Exception as error:  # noqa: BLE001 - around one job: whoever asked is told
             module.set_exception(error)
-        threading.Event().wait()
+        else:
+            threading.Event().wait()
 
     threading.Thread(target=stay, name="sound system", daemon=True).start()
     try:

@@ -53,6 +53,9 @@ class FakeCatap:
     def list_audio_devices(self):
         return self.listed
 
+    def find_audio_device_by_uid(self, uid):
+        return next((each for each in self.listed if each.uid == uid), None)
+
     def list_audio_processes(self):
         return [SimpleNamespace(is_outputting=self.is_playing)]
 
@@ -156,6 +159,15 @@ def test_a_tap_that_cannot_be_made_is_refused(tapped, catap):
 
     with pytest.raises(CaptureError, match="'MacBook Speakers' cannot be opened"):
         tapped()
+    assert catap.sessions[-1].is_closed, "catap may hold on to a tap that it could not start"
+
+
+def test_an_output_that_was_unplugged_is_gone_though_its_tap_lives_on(tapped, catap):
+    recording, _, _ = tapped()
+    assert recording.problem() is None
+    catap.listed.pop()
+
+    assert recording.problem() == "is gone"
 
 
 def test_a_capture_that_failed_is_gone(tapped):

@@ -31,7 +31,7 @@ class FakeRecorder:
         if self._card.error:
             raise RuntimeError(self._card.error)
         self._card.recorded.release()
-        return np.full((n, 1), 0.5, np.float32)
+        return np.full((n, 2), 0.5, np.float32)
 
 
 class FakeMicrophone:
@@ -39,7 +39,8 @@ class FakeMicrophone:
         self.id, self.name, self.isloopback, self._card = key, name, isloopback, card
 
     def recorder(self, samplerate, channels, blocksize):
-        assert (samplerate, channels, blocksize) == (16_000, 1, 320)
+        assert (samplerate, blocksize) == (16_000, 8_000)
+        assert channels > 1, "SoundCard records garbage of a single channel"
         return FakeRecorder(self._card)
 
 
@@ -102,9 +103,9 @@ def test_what_a_device_delivers_becomes_blocks(card, key, lane):
     block = queue.get(10.0)
     recording.close()
 
-    assert (recording.rate, recording.channels) == (16_000, 1)
-    assert (block.lane, block.samples.shape, block.samples.dtype) == (lane, (320, 1), np.int16)
-    assert set(block.samples[:, 0].tolist()) == {16_384}
+    assert (recording.rate, recording.channels) == (16_000, 2)
+    assert (block.lane, block.samples.shape, block.samples.dtype) == (lane, (320, 2), np.int16)
+    assert set(block.samples.ravel().tolist()) == {16_384}
     assert card.n_open == 0
 
 
@@ -145,7 +146,11 @@ def test_the_level_is_the_loudest_sample_and_none_where_it_cannot_be_measured(ca
 def test_without_soundcard_what_to_install_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "soundcard", None)
     windows._soundcard.cache_clear()
+    before = set(threading.enumerate())
 
     with pytest.raises(CaptureError, match="pip install --force-reinstall soundcard"):
         WindowsSystem().devices()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10.0)
+        assert not thread.is_alive(), "each try would leave a thread behind"
     windows._soundcard.cache_clear()
