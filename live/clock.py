@@ -14,7 +14,7 @@ from live.audio import AudioBlock
 LATE_S = 0.08
 """A device that is behind by more, block after block, has delivered nothing for so long."""
 STALL_S = 0.4
-"""One block that is behind by more says so alone: scheduling does not hold a block up for so long."""
+"""A block that is behind by more was held up, if what follows it catches up, and otherwise came after a stall."""
 EARLY_S = 0.1
 """Sound that comes earlier by more belongs to a time that has passed."""
 BUCKET_S = 0.5
@@ -66,13 +66,24 @@ class DeviceClock:
         self._earliest_s = float("inf")  # of the present bucket
         self._buckets: deque[float] = deque(maxlen=BUCKETS)
 
-    def hear(self, block: AudioBlock) -> int:
-        """Take a block's time; returns by how many samples it and all after it are to come later (below 0: earlier)."""
+    def is_stalled(self, block: AudioBlock) -> bool:
+        """Whether a block is behind by so much that its own time says nothing before it is known what follows."""
+        return self._zero_s is not None and self._zero(block) - self._zero_s > STALL_S
+
+    def hear(self, block: AudioBlock, *, is_held_up: bool = False) -> int:
+        """Take a block's time; returns by how many samples it and all after it are to come later (below 0: earlier).
+
+        Args:
+            block: the next one.
+            is_held_up: it came at once with others: that says when somebody looked, not when it was heard.
+        """
         n = len(block.samples)
-        zero_s = block.stamp_s - (block.first + n) / self._rate
+        zero_s = self._zero(block)
         if self._zero_s is None:
             self._zero_s = zero_s
         self._zero_s += self.speed * n / self._rate
+        if is_held_up:
+            return 0
         late_s = zero_s - self._zero_s
         if late_s > STALL_S or late_s < -EARLY_S:
             return self._move(late_s)
@@ -85,6 +96,10 @@ class DeviceClock:
         if self._zero_s is not None:
             self._zero_s += n_samples / self._rate
             self._forget()
+
+    def _zero(self, block: AudioBlock) -> float:
+        """When the device's sample 0 was heard, if the block came at once."""
+        return block.stamp_s - (block.first + len(block.samples)) / self._rate
 
     def _settle(self) -> int:
         """Take a bucket's earliest block into account."""

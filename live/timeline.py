@@ -21,6 +21,8 @@ from models.base import SAMPLE_RATE
 
 LONGEST_SILENCE_S = 10.0
 """Where nothing came for longer, time goes on without sound in its place."""
+BURST_S = 0.1
+"""Sound from whose arrival it is told whether a device stalled, or delivered in time and was not listened to."""
 AWAY = "the device was away"
 STALLED = "the device delivered nothing"
 SLOW = "the program could not keep up"
@@ -59,9 +61,25 @@ class Timeline:
         self._shift = 0  # from device samples to the resampler's
         self._n_said = 0  # device samples that the queue dropped and AudioDropped has told of
         self._stamp_s = 0.0
+        self._late: list[AudioBlock] = []
+        """So late that what follows them says why."""
 
     def push(self, block: AudioBlock) -> list[AudioChunk]:
         """What is new once a block has come; some of the chunks may be empty."""
+        self._late.append(block)
+        n_samples = sum(len(each.samples) for each in self._late)
+        if self._device and self._device.is_stalled(block) and n_samples < BURST_S * self._source.rate:
+            return []
+        return self._release()
+
+    def _release(self) -> list[AudioChunk]:
+        """Place what was kept back: after a stall blocks come one by one, after they were held up all at once."""
+        late, self._late = self._late, []
+        came_s = late[-1].stamp_s - late[0].stamp_s if late else 0.0
+        sound_s = sum(len(block.samples) for block in late[1:]) / self._source.rate
+        return [chunk for block in late for chunk in self._place(block, is_held_up=came_s < sound_s / 2)]
+
+    def _place(self, block: AudioBlock, *, is_held_up: bool) -> list[AudioChunk]:
         chunks = []
         if self._resampler is not None and self._device and block.stamp_s - self._stamp_s > LONGEST_SILENCE_S:
             chunks = [self._end(self._resampler)]
@@ -72,27 +90,29 @@ class Timeline:
         self._next_first = block.first + len(block.samples)
         self._stamp_s = block.stamp_s
         if self._device is not None:
-            self._align(resampler, self._device, block)
+            self._align(resampler, self._device, block, is_held_up=is_held_up)
         return [*chunks, resampler.push(replace(block, first=block.first + self._shift))]
 
     def wait(self, seconds: float) -> list[AudioChunk]:
         """Let time pass in which nothing came, as silence."""
+        chunks = self._release()
         if self._resampler is None or self._device is None:
-            return []
+            return chunks
         n_samples = round(seconds * self._source.rate)
         self._device.wait(n_samples)
         self._shift += n_samples
         self._stamp_s += seconds
         nothing = np.zeros((0, self._source.channels), np.int16)
         first = self._next_first + self._shift
-        return [self._resampler.push(AudioBlock(self._source.lane, nothing, first, self._stamp_s))]
+        return [*chunks, self._resampler.push(AudioBlock(self._source.lane, nothing, first, self._stamp_s))]
 
     def flush(self) -> list[AudioChunk]:
         """The rest, after the last block."""
+        chunks = self._release()
         if self._resampler is None:
-            return []
+            return chunks
         self._say_gap(self._resampler, self._queue.n_dropped - self._n_said)
-        return [self._end(self._resampler)]
+        return [*chunks, self._end(self._resampler)]
 
     @property
     def _may_idle(self) -> bool:
@@ -120,9 +140,9 @@ class Timeline:
         self._heard, self._resampler, self._device = rest.end, None, None
         return rest
 
-    def _align(self, resampler: Resampler, device: DeviceClock, block: AudioBlock) -> None:
+    def _align(self, resampler: Resampler, device: DeviceClock, block: AudioBlock, *, is_held_up: bool) -> None:
         """Keep the lane where the device is."""
-        n_later = device.hear(block)
+        n_later = device.hear(block, is_held_up=is_held_up)
         resampler.speed = device.speed
         self._shift += n_later
         if n_later < 0 or (n_later > 0 and not self._may_idle):

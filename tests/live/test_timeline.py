@@ -127,6 +127,37 @@ def test_what_a_device_swallowed_is_said_and_costs_no_time():
     assert [(event.n_samples, event.reason) for event in lane.dropped] == [(2 * SECOND, STALLED)]
 
 
+@pytest.mark.parametrize("lane", ["microphone", "system"])
+@pytest.mark.parametrize("held_s", [0.3, 0.45, 0.6, 3.0])
+def test_sound_that_was_held_up_and_comes_all_at_once_stays_where_it_was(lane, held_s):
+    lane = Lane(lane)
+    for first, block in blocks(loud(8.0), RATE, 0.02):
+        end_s = (first + len(block)) / RATE
+        lane.push(block, first, max(end_s, 2.0 + held_s if end_s > 2.0 else 0.0))
+    lane.flush()
+    assert len(lane.sound) == 8 * SECOND
+    assert lane.sound.all()
+    assert lane.dropped == []
+
+
+def test_of_sound_that_was_held_up_the_end_is_not_kept_back():
+    lane = Lane()
+    for first, block in blocks(loud(2.04), RATE, 0.02):
+        lane.push(block, first, (first + len(block)) / RATE if first < 2 * SECOND else 3.0)
+    lane.flush()
+    assert len(lane.sound) == round(2.04 * SECOND)
+    assert lane.sound.all()
+
+
+def test_after_a_pause_computer_sound_is_kept_back_for_a_moment_only():
+    lane = Lane("system")
+    lane.push(loud(1.0), 0, 1.0)
+    for n in range(1, 6):
+        lane.push(loud(0.02), SECOND + 320 * (n - 1), 3.0 + 0.02 * n)
+    assert lane.chunks[-1].end == round(3.1 * SECOND)
+    assert not lane.sound[SECOND + 320 : 3 * SECOND - 320].any()
+
+
 def test_computer_sound_that_pauses_is_silence_and_no_loss():
     lane = Lane("system")
     for first, block in blocks(loud(3.0), RATE, 0.02):
