@@ -23,6 +23,8 @@ from live.sound_systems.sleep import slept_s
 
 WATCH_S = 0.2
 """How often a device is looked after."""
+HELD_UP_S = 0.4
+"""Where looking after a device took so long, the program stood still, and with it whoever takes the sound."""
 SLEPT_S = 1.0
 """A sleep shorter than this is none."""
 
@@ -152,19 +154,21 @@ class _Watch:
         self._slept_s = slept_s()
 
     def run(self, is_closing: threading.Event, lost: Lost) -> None:
+        asked_s = time.monotonic()
         while not is_closing.wait(WATCH_S):
-            reason = self._reason()
+            reason = self._reason(was_held_up=time.monotonic() - asked_s > HELD_UP_S)
+            asked_s = time.monotonic()
             if reason is not None:
                 if not is_closing.is_set():  # closing it is not losing it
                     lost(reason)
                 return
 
-    def _reason(self) -> str | None:
+    def _reason(self, *, was_held_up: bool) -> str | None:
         """Why no more of its sound comes; None while all is well."""
         if slept_s() - self._slept_s > SLEPT_S:
             return f"{called(self._device)} was interrupted: the computer was asleep."
         problem = self._recording.problem()
-        if problem is None and self._is_stalled():
+        if problem is None and not was_held_up and self._is_stalled():
             problem = "has stopped delivering sound"
         if problem is not None:
             return f"{called(self._device)} {problem}."

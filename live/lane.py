@@ -256,12 +256,13 @@ class LaneThread:
         timeline = Timeline(self.source, queue, self._clock, self._emit, heard=self._heard, was_away=was_away)
         came_s = self._now()
         while self._may_hear(queue):
+            asked_s = self._now()  # what the program itself was held up then is no silence
             block = queue.get(_POLL_S)
             if block is not None:
                 came_s = self._now()
                 is_own = self.source.lane != "file" and self._ignores(block.stamp_s)
                 self._hear(timeline.push(block), is_own=is_own)
-            elif self.source.lane == "system" and (idle_s := self._now() - came_s - IDLE_S) > 0:
+            elif self.source.lane == "system" and (idle_s := asked_s - came_s - IDLE_S) > 0:
                 came_s += idle_s
                 self._hear(timeline.wait(idle_s))
         self._hear(timeline.flush())

@@ -135,6 +135,20 @@ def test_computer_sound_that_delivers_nothing_is_silence_and_a_microphone_is_los
     assert idle.reasons == []
 
 
+def test_a_microphone_is_not_lost_because_the_program_stood_still(opened, monkeypatch):
+    monkeypatch.setattr(capture, "WATCH_S", 0.001)
+    monkeypatch.setattr(capture, "START_S", 0.0)
+    monkeypatch.setattr(capture, "HELD_UP_S", 0.0)  # it does so all the time
+    system = FakeSystem(BUILT_IN)
+    asked = threading.Semaphore(0)
+    system.default = lambda _kind: asked.release()
+    _, told, _ = opened(system)
+    for _ in range(3):
+        assert asked.acquire(timeout=10.0)
+
+    assert told.reasons == []
+
+
 def test_a_computer_that_slept_opens_its_devices_afresh(opened, monkeypatch):
     system = FakeSystem(BUILT_IN)
     source, told, _ = opened(system)

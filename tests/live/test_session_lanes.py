@@ -9,10 +9,10 @@ from functools import partial
 
 import numpy as np
 import pytest
-from fakes import CHINESE_HZ, ENGLISH_HZ, WAIT_S, FakeSource, quiet, tone
+from fakes import BLOCK, CHINESE_HZ, ENGLISH_HZ, WAIT_S, FakeSource, quiet, tone
 
 from live import lane as lane_module
-from live.audio import LANE_NAMES
+from live.audio import LANE_NAMES, AudioBlock
 from live.errors import CaptureError
 from live.events import (
     AddMark,
@@ -29,6 +29,7 @@ from live.events import (
     Stop,
     UtteranceClosed,
 )
+from live.queues import AudioQueue
 from live.settings import Settings
 from models.base import SAMPLE_RATE
 
@@ -302,6 +303,30 @@ def test_computer_sound_that_stops_coming_is_silence_that_ends_what_was_said(run
     made.recorder.wait_for(lambda event: isinstance(event, UtteranceClosed))
     caption = made.recorder.wait_for(is_final).caption
     assert caption.end == pytest.approx(1.2 * SAMPLE_RATE, abs=512)
+    assert made.recorder.of(AudioDropped) == []
+
+
+def test_computer_sound_that_came_while_the_program_stood_still_is_heard_in_its_time(run, monkeypatch):
+    now_s = [0.0]
+    them = FakeSource("system")
+
+    class HeldUp(AudioQueue):
+        """Once all was taken, the program stands still for three seconds; then all comes at once."""
+
+        def get(self, timeout_s: float) -> AudioBlock | None:
+            block = super().get(0.0)
+            if block is None and them._position and not now_s[0]:
+                now_s[0] = 4.0
+                for first in range(SAMPLE_RATE, 4 * SAMPLE_RATE, BLOCK):
+                    self.offer(AudioBlock("system", tone(BLOCK / SAMPLE_RATE)[:, None], first, 4.0))
+            return block
+
+    monkeypatch.setattr(lane_module, "AudioQueue", HeldUp)
+    made = run(them, clock=lambda: now_s[0], settings=Settings(source="system")).listen()
+    them.say(tone(1.0))
+    made.recorder.wait_for(lambda event: isinstance(event, LevelChanged), 50)
+    made.stop()
+    assert sum(caption.end - caption.start for caption in made.recorder.finals) == 4 * SAMPLE_RATE
     assert made.recorder.of(AudioDropped) == []
 
 
