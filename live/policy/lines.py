@@ -36,6 +36,8 @@ class StreamLine:
     rest: tuple[Seen, ...] = ()
     settled_to: int = 0
     """Where the sound ended when the last committed word was said first."""
+    sentence_from: int = 0
+    """Where the sound ended when the first piece of the last committed sentence was said first."""
     reach: int = 0
     """The furthest sample that a committed piece points to."""
 
@@ -68,10 +70,16 @@ class StreamLine:
     def commit(self, n: int) -> StreamLine:
         """Settle the first `n` pieces of the rest."""
         new = self.rest[:n]
+        committed = self.committed + tuple(seen.piece for seen in new)
+        first = len(self.committed)
+        begins = [
+            seen.born for index, seen in enumerate(new, start=first) if index == 0 or closes(committed[index - 1].text)
+        ]
         return StreamLine(
-            committed=self.committed + tuple(seen.piece for seen in new),
+            committed=committed,
             rest=self.rest[n:],
             settled_to=max([self.settled_to, *(seen.born for seen in new if is_word(seen.piece))]),
+            sentence_from=begins[-1] if begins else self.sentence_from,
             reach=max([self.reach, *(seen.reach or 0 for seen in new)]),
         )
 

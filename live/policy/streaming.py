@@ -54,6 +54,8 @@ class _Open:
     is_locked: bool = False
     """Something is settled: the languages stay."""
     is_shown: bool = False
+    n_passed: int = 0
+    """Sentences behind which there is no place to cut."""
     cut: monologue.Asked | None = None
     is_cut_told: bool = False
 
@@ -218,10 +220,18 @@ class Streaming:
                 sight = Sight(utterance.end, is_soft_end(utterance), self._gate(task, state.named))
                 n = committable(line.rest, sight, self._rules_with(sight))
                 n_closed = max(other.n_closed for other in state.lines.values())
-                self._settle(state, task, monologue.settle_up_to(line, n, utterance, n_closed), utterance)
-        at = monologue.place(list(state.lines.values()), utterance) if state.cut is None else None
+                n = monologue.settle_up_to(line, n, utterance, n_closed, state.n_passed)
+                self._settle(state, task, n, utterance)
+        if state.cut is None:
+            self._look_for_cut(state, utterance)
+
+    def _look_for_cut(self, state: _Open, utterance: Utterance) -> None:
+        *_, spoken = lines = list(state.lines.values())
+        at = monologue.place(lines, utterance) if spoken.n_closed > state.n_passed else None
         if at is not None:
             state.cut, state.is_cut_told = monologue.Asked(at, utterance.end), False
+        elif monologue.is_without_place(spoken, utterance):
+            state.n_passed = max(line.n_closed for line in lines)
 
     def _rules_with(self, sight: Sight) -> Sequence[Rule]:
         if self._rules is not None:
