@@ -12,7 +12,7 @@ from models.base import UNSPACED
 
 HIDDEN_UNITS: Mapping[str, int] = dict.fromkeys(UNSPACED, 5)
 """Units at the tentative end that Balanced hides, of languages whose units are characters."""
-HIDDEN_WORDS = 3
+HIDDEN_WORDS = 4
 """The same for every other language."""
 
 
