@@ -298,7 +298,7 @@ def test_balanced_hides_characters_of_japanese_and_words_of_korean():
     for target, text in (
         ("ja", "会議は三時に始まります"),
         ("zh_tr", "會議三點開始討論"),
-        ("ko", "회의는 세 시에 시작합니다"),
+        ("ko", "우리 회의는 세 시에 시작합니다"),
     ):
         held.request(utterance())
         growing = held.caption(utterance(), answer(pieces(text), pieces("So"), source="en", target=target))
