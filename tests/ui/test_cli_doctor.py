@@ -1,6 +1,7 @@
 import pytest
 
 from live.errors import CaptureError
+from live.sound_systems.base import InputDevice
 from ui.cli import main
 from ui.commands import doctor
 
@@ -95,6 +96,29 @@ def test_a_missing_model_is_a_finding(lines, monkeypatch):
     is_ok, text = lines("--model", "embeded")["model"]
     assert not is_ok
     assert "did you mean 'embedded'" in text
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"version": "PortAudio V19.7.0-devel, revision unknown"}, "; replays through PortAudio V19.7.0-devel"),
+        ({"missing": "PortAudio is missing: install it."}, "; nothing can be replayed: PortAudio is missing: install"),
+    ],
+)
+def test_where_a_sound_server_has_microphones_portaudio_is_only_for_replaying(lines, monkeypatch, facts, words):
+    devices = (InputDevice(0, "Yeti", "pulseaudio", 1, 48_000, is_default=True),)
+    monkeypatch.setattr("live.devices.input_devices", lambda: devices)
+    monkeypatch.setattr(doctor, "_probe", lambda *_args, **_env: {**NO_GPU, "version": "6", "fonts": ["Noto"], **facts})
+    is_ok, text = lines()["sound"]
+
+    assert is_ok
+    assert text.startswith("microphones: 1, by default 'Yeti' (pulseaudio)" + words)
+
+
+def test_portaudio_is_asked_in_a_process_of_its_own():
+    facts = doctor._probe(doctor._PORTAUDIO, "PortAudio")
+
+    assert any(word in facts.get(key, "") for key, word in (("version", "PortAudio V"), ("missing", "PortAudio")))
 
 
 def heard_as(monkeypatch, **sound):

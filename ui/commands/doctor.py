@@ -1,7 +1,7 @@
 """`tongchuan doctor`: one line a check, ok or not, and what to do; what a bug report needs.
 
-Each check stands alone: whatever one meets, the others go on. torch and Qt are asked in processes of their own, since
-either may end the process that loads it.
+Each check stands alone: whatever one meets, the others go on. torch, Qt and PortAudio are asked in processes of their
+own: each may end the process that loads it, or hang with it.
 """
 
 from __future__ import annotations
@@ -50,6 +50,15 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 app = QGuiApplication([])
 fonts = QFontDatabase.families(QFontDatabase.WritingSystem.SimplifiedChinese)
 print(json.dumps({"version": qVersion(), "fonts": fonts}))
+"""
+_PORTAUDIO = """
+import json
+from live.errors import CaptureError
+from live.sound_systems.portaudio import portaudio
+try:
+    print(json.dumps({"version": portaudio().get_portaudio_version()[1]}))
+except CaptureError as error:
+    print(json.dumps({"missing": str(error)}))
 """
 
 
@@ -208,12 +217,13 @@ def _network() -> str:
 
 def _sound() -> str:
     from live.devices import find_input, input_devices
-    from live.sound_systems.portaudio import portaudio
 
-    version = portaudio().get_portaudio_version()[1]
     devices = input_devices()
     chosen = find_input("", devices)
-    return f"{version}, {len(devices)} inputs, default '{chosen.name}' ({chosen.host_api})"
+    facts = _probe(_PORTAUDIO, "PortAudio")
+    missing = facts.get("missing")
+    output = f"nothing can be replayed: {missing}" if missing else f"replays through {facts['version'].split(',')[0]}"
+    return f"microphones: {len(devices)}, by default '{chosen.name}' ({chosen.host_api}); {output}"
 
 
 def _microphone(arguments: argparse.Namespace) -> str:
