@@ -43,8 +43,8 @@ _IDLE_HINTS: dict[StatusKind, str] = {
 METER_WIDTH_SHARE = 3.4
 METER_HEIGHT_SHARE = 0.34
 """Of the level meter, beside the size of the small words."""
-SPEAKER_SHARE = 2.8
-"""Room for who speaks, beside the same size: "Them" and two hanzi fit."""
+SPEAKER_SHARE = 3.3
+"""Room for who speaks, beside the same size: "Them" and two hanzi fit, and stand clear of what is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,12 @@ def _header(words: str, status: Status, box: Box, aside: str) -> list[Placed]:
     left, end = meter_rect(box).right() + box.small_px, box.header.right() + 1
     right = short_line(aside, Style(box.small_px, look.QUIET), box.header.width() // 2)
     width = text_width(right)
-    main = short_line(words, Style(box.small_px, _COLOURS[status.kind]), end - width - 2 * box.small_px - left)
+    style, room = Style(box.small_px, _COLOURS[status.kind]), end - width - 2 * box.small_px - left
+    main = short_line(words, style, room)
+    if status.kind == "warning" and status.hint:  # why captions are late, say, whole or not at all
+        told = f"{words}: {status.hint}"
+        whole = short_line(told, style, room)
+        main = whole if whole.text == told else main
     lines = ((main, left), (right, end - width))
     return [Placed(line, (x, box.header.top())) for line, x in lines if line.text]
 

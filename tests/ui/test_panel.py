@@ -8,7 +8,16 @@ import pytest
 from builders import Clock, update
 from PySide6.QtCore import QRect
 
-from live.events import DeviceChanged, Event, LevelChanged, ModelLoading, RecordingChanged, SessionStopped, StateChanged
+from live.events import (
+    DeviceChanged,
+    Event,
+    LagChanged,
+    LevelChanged,
+    ModelLoading,
+    RecordingChanged,
+    SessionStopped,
+    StateChanged,
+)
 from ui import look
 from ui.captions import RECORDED_MARK, CaptionModel
 from ui.layout import Box, text_width
@@ -57,6 +66,17 @@ def test_two_captions_stand_one_above_the_other_over_the_newer_s_source() -> Non
 
 
 TWO_LANES = (DeviceChanged("microphone", "USB"), DeviceChanged("system", "HDMI"))
+
+
+@pytest.mark.parametrize("px", [14, 28, 64])
+def test_who_speaks_stands_clear_of_the_text(px: int) -> None:
+    model = CaptionModel("follow", clock=Clock())
+    for event in (StateChanged("listening"), *TWO_LANES, update(1, "Mike cannot come.", lane="system")):
+        model.apply(event)
+    box = Box.fit(px, 1920)
+    text, label = compose(model.view(), box, Roll(), "", 0.0)[0].words
+    assert label.line.text == "Them"
+    assert text.at[0] - label.at[0] - text_width(label.line) >= box.small_px // 3
 
 
 def test_who_speaks_stands_small_before_the_text_on_its_baseline() -> None:
@@ -158,6 +178,13 @@ def test_long_words_beside_the_meter_leave_room_for_those_at_the_right() -> None
     left, right = picture.small
     assert left.line.text.endswith("…")
     assert left.at[0] + text_width(left.line) < right.at[0]
+
+
+def test_why_captions_are_late_stands_in_the_header_where_there_is_room() -> None:
+    late = LagChanged(7.2, 1.4, 3.6)
+    told = "Listening, 9 s behind: 7 s waiting, 1 s translating, settled 4 s after it is heard"
+    assert small(picture_of(update(1, "Yes."), late))[0] == told
+    assert small(picture_of(update(1, "Yes."), late, aside="中文 ⇄ English " * 3))[0] == "Listening, 9 s behind"
 
 
 def test_equal_views_make_equal_pictures_and_nothing_to_repaint() -> None:
