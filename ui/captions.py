@@ -51,6 +51,7 @@ SPEECH = 0.5
 RECORDED_MARK = "●"
 """Stands wherever a session is shown while its sound is kept."""
 WRITTEN_AGAIN = "The session is written again, and nothing of its text is lost"
+SKIPPED = "A sentence was skipped to catch up"
 KEPT = 6
 """Captions held for display; more never fit."""
 
@@ -119,6 +120,11 @@ def direction_text(source: str | None, target: str | None, pair: tuple[str, str]
     heard = [code for code in pair if code != WRITTEN_ONLY.get(target or "", target)] if source is None else [source]
     into = target or next((code for code in pair if code != source), pair[1])
     return f"{', '.join(map(own_name, heard))} → {own_name(into)}"
+
+
+def missing_device(lane: Lane, detail: str) -> str:
+    """Say that a lane has no device, and why, without a full stop."""
+    return f"No {LANE_NAMES[lane]}: {detail.rstrip('.')}" if detail else f"No {LANE_NAMES[lane]}"
 
 
 def own_name(language: str) -> str:
@@ -194,7 +200,7 @@ class CaptionModel:
                 self._note(f"A sentence was given up: {message}", "warning")
             case UtteranceSkipped():
                 self._captions.pop(event.id, None)
-                self._note("A sentence was skipped to catch up", "warning")
+                self._note(SKIPPED, "warning")
             case AudioDropped():
                 self._note(f"Sound dropped, {seconds(event.n_samples):.1f} s: {event.reason}", "warning")
             case ModelRestarted(reason):
@@ -310,8 +316,8 @@ class CaptionModel:
 
     def _trouble(self) -> str:
         """Name what is wrong while the session listens, empty where nothing is."""
-        for lane, detail in self._missing.items():
-            return f"No {LANE_NAMES[lane]}: {detail}" if detail else f"No {LANE_NAMES[lane]}"
+        if self._missing:
+            return ". ".join(missing_device(lane, detail) for lane, detail in self._missing.items())
         if self._recording.problem is not None:
             return self._recording.problem
         return ""

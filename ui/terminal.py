@@ -19,9 +19,18 @@ from rich.table import Table
 from rich.text import Text
 
 from live.audio import clock_text
-from live.events import Caption, CaptionUpdated, Event, MarkAdded, Mode, UtteranceFailed
+from live.events import (
+    Caption,
+    CaptionUpdated,
+    DeviceChanged,
+    Event,
+    MarkAdded,
+    Mode,
+    UtteranceFailed,
+    UtteranceSkipped,
+)
 from live.speakers import Speakers
-from ui.captions import LEVEL_STEPS, RECORDED_MARK, CaptionModel, Status, View
+from ui.captions import LEVEL_STEPS, RECORDED_MARK, SKIPPED, CaptionModel, Status, View, missing_device
 from ui.copying import NO_CLIPBOARD, NOTHING_TO_COPY, LastLines, copied_words, terminal_clipboard
 from ui.meter import Meter
 
@@ -111,6 +120,10 @@ class TerminalView:
                     self._scroll_mark(at, label)
                 case UtteranceFailed(start=start, message=message):
                     self._scroll_failure(start, message)
+                case UtteranceSkipped(start=start):
+                    self._scroll_failure(start, SKIPPED)
+                case DeviceChanged(lane, None, detail, is_wanted=True) if not self.console.is_terminal:
+                    self._print_plain(f"-- {missing_device(lane, detail)}")  # a pipe has no status to read it in
             if self._live is not None:
                 self._refresh()
 

@@ -200,6 +200,12 @@ def test_a_missing_microphone_is_named_until_one_is_back(model: CaptionModel, cl
     assert model.view().status.hint == "USB Audio"
 
 
+def test_every_missing_device_is_named(model: CaptionModel) -> None:
+    model.apply(DeviceChanged("microphone", None, "it was unplugged."))
+    said = status_after(model, DeviceChanged("system", None, "the sound server ended"))
+    assert said == "No microphone: it was unplugged. No computer sound: the sound server ended"
+
+
 def test_a_passing_event_is_told_for_a_while(model: CaptionModel, clock: Clock) -> None:
     said = status_after(model, AudioDropped("microphone", 0, 6400, "the queue was full"))
     assert said == "Sound dropped, 0.4 s: the queue was full"

@@ -20,8 +20,9 @@ from live.events import (
     RecordingChanged,
     StateChanged,
     UtteranceFailed,
+    UtteranceSkipped,
 )
-from ui.captions import RECORDED_MARK
+from ui.captions import RECORDED_MARK, SKIPPED
 from ui.terminal import REFRESH_S, TerminalView, settled_row
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -86,6 +87,23 @@ def test_a_failure_is_a_line_of_its_own() -> None:
     with TerminalView(console=out) as view:
         view.apply(UtteranceFailed("file", 1, 65 * 16_000, 66 * 16_000, "The model did not answer."))
     assert written(out) == "01:05 -- The model did not answer.\n"
+
+
+def test_a_sentence_that_was_skipped_is_a_line_of_its_own() -> None:
+    for is_terminal in (False, True):
+        out = console(is_terminal=is_terminal)
+        with TerminalView(console=out) as view:
+            view.apply(UtteranceSkipped("microphone", 1, 65 * 16_000, 66 * 16_000))
+        assert re.search(rf"01:05 +-- +{SKIPPED}", CONTROL.sub("", written(out)))
+
+
+def test_a_pipe_is_told_of_a_device_that_is_missing_and_not_of_one_that_nobody_wants() -> None:
+    out = console(is_terminal=False)
+    with TerminalView(console=out) as view:
+        view.apply(DeviceChanged("microphone", "USB"))
+        view.apply(DeviceChanged("microphone", None, "it was unplugged"))
+        view.apply(DeviceChanged("system", None, is_wanted=False))
+    assert written(out) == "-- No microphone: it was unplugged\n"
 
 
 def test_a_mark_is_a_line_of_its_own() -> None:
