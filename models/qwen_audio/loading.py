@@ -22,8 +22,8 @@ from models.qwen_audio.checkpoint import Checkpoint, inspect, load
 from models.qwen_audio.device import choose_device, limit_threads
 from models.qwen_audio.tokenizer import Tokenizer
 
-_NO_MEMORY = ("can't allocate memory", "out of memory")
-"""How the processor's and Apple's allocators say it, in errors of no type of their own."""
+_NO_MEMORY = ("can't allocate memory", "out of memory", "_STATUS_ALLOC_FAILED")
+"""How the processor's and Apple's allocators and CUDA's libraries say it, in errors of no type of their own."""
 
 _Answer = TypeVar("_Answer")
 _log = logging.getLogger(__name__)
