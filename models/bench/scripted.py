@@ -17,7 +17,7 @@ from models.bench import Said, Size
 from models.bench.model import build
 from models.bench.shapes import TAG_IDS, prompt
 from models.catalogue import embedded_folder
-from models.precision import Quant
+from models.precision import Quant, label
 from models.qwen_audio.checkpoint import Checkpoint
 from models.qwen_audio.decoder import Decoder, Step, Taker, Text
 from models.qwen_audio.loading import computing, free_memory
@@ -70,7 +70,7 @@ class ScriptedTranslator:
         one, other = self._languages
         return Capabilities(
             name=f"{self._size} with random weights",
-            device=reason,
+            device=reason if self._quant == "none" else f"{reason}, {label(self._quant)}",
             directions=frozenset({(one, other), (other, one)}),
             max_samples=checkpoint.front_end.max_samples,
             verifies=True,

@@ -85,3 +85,8 @@ def test_no_more_pieces_come_than_were_asked_for(translator):
 def test_it_stops_where_nobody_waits(translator):
     with pytest.raises(Cancelled):
         translator.translate(heard(0.0, 2.2), lambda: True)
+
+
+def test_the_precision_is_said_with_the_device():
+    lossy = ScriptedTranslator("tiny", SCRIPT, ("zh", "en"), "cpu", "int8")
+    assert lossy.load(lambda _: None).device == "cpu (asked for), int8"

@@ -107,18 +107,23 @@ def test_on_a_gpu_each_target_is_met_or_missed():
     assert [line.endswith("**missed**.") for line in verdicts(measured(clips=(slow,)))] == [True, False, True]
 
 
-@pytest.mark.parametrize("changes", [{"device_type": "cpu"}, {"size": "tiny"}, {"quant": "int8"}, {"clips": ()}])
+@pytest.mark.parametrize("changes", [{"device": "cuda (RTX 4090)"}, {"size": "tiny"}, {"quant": "int8"}, {"clips": ()}])
 def test_elsewhere_no_target_is_claimed(changes):
     assert verdicts(measured(**changes)) == ["* Targets: unmeasured: it is asked of one H100, in bf16."]
 
 
 @pytest.mark.parametrize(
-    ("device", "p95_s", "end"),
-    [("cuda (NVIDIA H100)", 0.4, "met."), ("cuda (NVIDIA H100)", 0.6, "**missed**."), ("cpu", 0.4, "in bf16.")],
+    ("quant", "device", "p95_s", "end"),
+    [
+        ("none", "cuda (NVIDIA H100)", 0.4, "met."),
+        ("none", "cuda (NVIDIA H100)", 0.6, "**missed**."),
+        ("int8", "cuda (NVIDIA H100), int8", 0.4, "in bf16."),
+        ("none", "cpu", 0.4, "in bf16."),
+    ],
 )
-def test_the_delay_is_judged_on_the_card_it_is_asked_of(device, p95_s, end):
+def test_the_delay_is_judged_on_the_card_and_in_the_precision_it_is_asked_of(quant, device, p95_s, end):
     spread = Spread(0.1, p95_s)
-    figures = LiveFigures("qwen-audio", device, 9, 3, 1, spread, spread, spread, spread, 0.5, 1.5)
+    figures = LiveFigures("qwen-audio", quant, device, 9, 3, 1, spread, spread, spread, spread, 0.5, 1.5)
     lines = live_table(figures)
     assert lines[-1].endswith(end)
     assert "3 of them final, 1 given up, 1.5 s of sound dropped" in lines[0]
