@@ -48,5 +48,6 @@ class Conversation:
 
 def speech_length(utterance: Utterance) -> int:
     """Samples of an utterance that are speech, about: without the sound kept before its onset and in its last pause."""
+    before = PRE_ROLL if utterance.continues is None else 0
     tail = TAIL if utterance.is_final else min(utterance.quiet, TAIL)
-    return len(utterance.samples) - PRE_ROLL - tail
+    return len(utterance.samples) - before - tail

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from live.audio import Utterance, seconds
@@ -37,7 +37,9 @@ GUESSED = math.log(0.9)
 shown. On growing speech of the embedded model half of the pieces below one half stayed, and 8 to 9 of 10 above this."""
 WITH_GATE: tuple[Rule, ...] = (AgreedAndPast(), Agreed(times=2), ClearlyOld())
 WITHOUT_GATE: tuple[Rule, ...] = (Agreed(times=1), Certain())
-"""LocalAgreement-2 and what is certain at once, where pieces point to nothing that is to be trusted."""
+"""LocalAgreement-2, and at once what the model is sure of, where pieces point to nothing that is to be trusted."""
+UNDECIDED: tuple[Rule, ...] = (Agreed(times=1),)
+"""The same while the language may turn out to be another: settled text keeps it."""
 _NOTHING = Outcome((), 0, "end")
 
 
@@ -54,6 +56,8 @@ class _Open:
     is_locked: bool = False
     """Something is settled: the languages stay."""
     is_shown: bool = False
+    last: Utterance | None = None
+    """As heard when the last answer was asked for."""
     n_passed: int = 0
     """Sentences behind which there is no place to cut."""
     cut: monologue.Asked | None = None
@@ -141,8 +145,9 @@ class Streaming:
             for task, line in state.lines.items():
                 self._settle(state, task, len(line.rest), utterance)
             self._conversation.note(utterance, state.named[0])
-            self.forget(utterance.id)
+            self._open.pop(utterance.id)
         else:
+            state.last = utterance
             self._pace.note(hypothesis.cost.total_s)
             self._settle_some(state, utterance, hypothesis)
         state.is_shown = state.is_shown or any(_text(line).strip() for line in state.lines.values())
@@ -156,9 +161,13 @@ class Streaming:
         state.is_cut_told = True
         return state.cut.at
 
-    def forget(self, utterance_id: int) -> None:
-        """Drop what is kept of an utterance."""
-        self._open.pop(utterance_id, None)
+    def forget(self, utterance_id: int) -> Caption | None:
+        """Drop what is kept of an utterance; what was settled stays, as its last caption."""
+        state = self._open.pop(utterance_id, None)
+        if state is None or state.last is None or not state.is_locked:
+            return None
+        state.lines = {task: line.drop_rest() for task, line in state.lines.items()}
+        return self._caption(state, replace(state.last, is_final=True), ())
 
     def _state(self, utterance: Utterance) -> _Open:
         nothing = _Open(self._direction, {task: StreamLine() for task in self._texts.tasks}, utterance.start)
@@ -218,7 +227,7 @@ class Streaming:
                 state.lines[task] = line.drop_rest()
             elif state.cut is None:
                 sight = Sight(utterance.end, is_soft_end(utterance), self._gate(task, state.named))
-                n = committable(line.rest, sight, self._rules_with(sight))
+                n = committable(line.rest, sight, self._rules_with(sight, state))
                 n_closed = max(other.n_closed for other in state.lines.values())
                 n = monologue.settle_up_to(line, n, utterance, n_closed, state.n_passed)
                 self._settle(state, task, n, utterance)
@@ -233,10 +242,12 @@ class Streaming:
         elif monologue.is_without_place(spoken, utterance):
             state.n_passed = max(line.n_closed for line in lines)
 
-    def _rules_with(self, sight: Sight) -> Sequence[Rule]:
+    def _rules_with(self, sight: Sight, state: _Open) -> Sequence[Rule]:
         if self._rules is not None:
             return self._rules
-        return WITHOUT_GATE if sight.gate is None else WITH_GATE
+        if sight.gate is not None:
+            return WITH_GATE
+        return WITHOUT_GATE if state.is_locked or state.direction.source else UNDECIDED
 
     def _settle(self, state: _Open, task: Task, n: int, utterance: Utterance) -> None:
         line = state.lines[task]

@@ -28,8 +28,9 @@ def closes(text: str) -> bool:
 
 
 def joins(text: str, following: str) -> bool:
-    """Whether what follows a word in letters or a number is written to it, as its mark is: "end" and "."."""
-    return bool(re.search(rf"[^\W{_HAN}]$", text) and re.match(rf"[^\s{_HAN}]", following))
+    """Whether what follows is written to a word in letters or a number, as its mark is: "84%" and "."."""
+    is_open = re.search(rf"[^\s{_HAN}{_WIDE_MARKS}]$", text) and not closes(text)
+    return bool(is_open and re.match(rf"[^\s{_HAN}]", following))
 
 
 def unclosed(text: str) -> str:

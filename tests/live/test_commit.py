@@ -13,6 +13,8 @@ from models.base import SAMPLE_RATE, Gate, Piece
 END = 5 * SAMPLE_RATE
 GATE = Gate(hold=6400, tail_mass_below=0.35, auc=0.9)
 SIGHT = Sight(END, gate=GATE)
+PAUSING = Sight(END, is_soft_end=True)
+DOUBTFUL = math.log(0.4)
 ALWAYS = (Agreed(times=0),)
 
 
@@ -69,8 +71,9 @@ def test_what_is_clearly_old_is_settled_on_first_sight(piece, allowed):
     assert ClearlyOld().allows(piece, SIGHT) is allowed
 
 
-def test_what_the_model_has_no_doubt_of_is_settled_on_first_sight():
-    assert [Certain().allows(seen(age=0, logprob=logprob), SIGHT) for logprob in (-0.009, -0.011)] == [True, False]
+def test_what_the_model_is_sure_of_is_settled_on_first_sight():
+    likely, unlikely = math.log(0.51), math.log(0.49)
+    assert [Certain().allows(seen(age=0, logprob=logprob), SIGHT) for logprob in (likely, unlikely)] == [True, False]
 
 
 def test_in_a_pause_the_hold_is_short():
@@ -86,10 +89,17 @@ def test_pieces_are_settled_up_to_the_first_that_no_rule_allows():
     assert committable(rest, SIGHT, (Agreed(1),)) == 2
 
 
-def test_the_last_piece_is_never_settled():
-    assert committable(line("One", " two", " thr"), SIGHT, ALWAYS) == 2
-    assert committable(line("One"), SIGHT, ALWAYS) == 0
-    assert committable([], SIGHT, ALWAYS) == 0
+@pytest.mark.parametrize("sight", [SIGHT, PAUSING], ids=["speaking", "pausing"])
+def test_the_last_piece_is_not_settled(sight):
+    assert committable(line("One", " two", " thr"), sight, ALWAYS) == 2
+    assert committable(line("One"), sight, ALWAYS) == 0
+    assert committable([], sight, ALWAYS) == 0
+
+
+def test_the_last_piece_is_settled_where_it_closes_a_sentence_in_a_pause():
+    assert committable(line("One", " two", "."), PAUSING, ALWAYS) == 3
+    assert committable(line("One", " two", "."), SIGHT, ALWAYS) == 1
+    assert committable([*line("One", " two"), seen(".", age=0)], PAUSING, (Agreed(1),)) == 1
 
 
 def test_half_a_character_is_never_settled():
@@ -97,16 +107,21 @@ def test_half_a_character_is_never_settled():
 
 
 def test_a_closing_mark_waits_for_what_comes_behind_it():
-    assert committable(line("好", "。", "我"), SIGHT, ALWAYS) == 1
-    assert committable(line("好", "。", "我", "们"), SIGHT, ALWAYS) == 3
+    mark = seen("。", logprob=DOUBTFUL)
+    assert committable([seen("好"), mark, seen("我")], SIGHT, ALWAYS) == 1
+    assert committable([seen("好"), mark, *line("我", "们")], SIGHT, ALWAYS) == 3
+
+
+def test_a_closing_mark_of_which_the_model_is_sure_waits_for_nothing():
+    assert committable(line("好", "。", "我"), SIGHT, ALWAYS) == 2
 
 
 def test_a_closing_mark_is_settled_in_a_pause():
-    assert committable(line("好", "。", "我"), Sight(END, is_soft_end=True), ALWAYS) == 2
+    assert committable([seen("好"), seen("。", logprob=DOUBTFUL), seen("我")], PAUSING, ALWAYS) == 2
 
 
 def test_a_closing_mark_is_settled_where_its_place_is_old():
-    old = [seen(text, at=END - FAR - 1) for text in ("好", "。", "我")]
+    old = [seen(text, at=END - FAR - 1, logprob=DOUBTFUL) for text in ("好", "。", "我")]
     assert committable(old, SIGHT, ALWAYS) == 2
 
 
@@ -115,6 +130,10 @@ def test_a_word_waits_for_the_mark_that_is_written_to_it(mark):
     assert committable(line("We", " end", mark), SIGHT, ALWAYS) == 1
 
 
+def test_a_number_with_its_sign_waits_for_the_mark_too():
+    assert committable(line("to", " 84%", "."), SIGHT, ALWAYS) == 1
+
+
 @pytest.mark.parametrize(("word", "following"), [("end", " we"), ("好", "，"), ("Zoom", "会"), ("end.", "”")])
 def test_other_words_wait_for_nothing(word, following):
-    assert committable(line("A", word, following), Sight(END, is_soft_end=True), ALWAYS) == 2
+    assert committable(line("A", word, following), PAUSING, ALWAYS) == 2

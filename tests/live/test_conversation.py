@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from live.audio import Lane, Utterance
-from live.policy.conversation import ENOUGH, Conversation
+from live.policy.conversation import ENOUGH, Conversation, speech_length
 from live.segmenter import PRE_ROLL, TAIL
 from models.base import SAMPLE_RATE, UNKNOWN
 
@@ -78,3 +80,8 @@ def test_a_hundred_utterances_with_one_foreign_noun_keep_their_language():
         source = named(conversation.priors(said, BOTH), {"zh": 1 - foreign, "en": foreign})
         assert source == "zh"
         conversation.note(said, source)
+
+
+def test_what_follows_a_cut_is_speech_from_its_beginning_on():
+    said = Utterance(1, "microphone", np.zeros(2 * SAMPLE_RATE, np.float32), 0, False)
+    assert speech_length(replace(said, continues=7)) - speech_length(said) == PRE_ROLL

@@ -95,6 +95,12 @@ def test_what_two_answers_say_settles_but_for_the_last_piece():
     assert texts(heard(held, FIRST + STEP, "We go home", "我们去吧")) == (" We go", " home", "我们去", "吧")
 
 
+def test_what_the_model_is_sure_of_settles_at_once_where_the_language_is_known():
+    known, unknown = policy("zh"), policy()
+    assert texts(heard(known, FIRST, "We go home", "我们去"))[:2] == (" We go", " home")
+    assert texts(heard(unknown, FIRST, "We go home", "我们去"))[:2] == ("", " We go home")
+
+
 def test_the_next_request_goes_on_from_what_is_settled_and_brings_the_rest_as_draft():
     held = policy()
     heard(held, FIRST, "We go", "我们去")
