@@ -115,10 +115,6 @@ class Stepper:
         self._places.add_(N_TEXTS)
 
     def record(self) -> None:
-        """Record a step. Texts that were put are as they were; slots not yet used hold what trying it wrote."""
+        """Record a step, before any text is put: trying it writes into the first slots and into all else here."""
         step = torch.compile(self.step, fullgraph=True, dynamic=False) if self._is_fused else self.step
-        state = (self._tokens, self._positions, self._places, self._mask)
-        kept = [tensor.clone() for tensor in state]
         self._replay = Recorder(self._tokens.device).recorded(step)
-        for tensor, value in zip(state, kept, strict=True):
-            tensor.copy_(value)

@@ -36,6 +36,7 @@ def test_every_stage_of_every_clip_is_measured_beside_its_floor(quant):
         for stages in (clip.ours, clip.floor):
             assert all(seconds > 0 for seconds in dataclasses.astuple(stages))
         assert clip.ours.first_s < clip.ours.whole_s
+        assert clip.floor.first_s == clip.floor.encoder_s + clip.floor.prefill_s < clip.floor.whole_s
         assert clip.library_first_s > 0
         assert clip.library_whole_s > 0
         assert clip.memory_bytes > measured.weight_bytes
@@ -92,3 +93,18 @@ def test_a_published_size_with_room_is_built_where_it_was_asked_for(monkeypatch)
     monkeypatch.setattr(model, "random_checkpoint", lambda *_args: built.append(1) or random_checkpoint(TINY, CPU, F32))
     model.build("qwen-audio", "cpu", "none")
     assert built
+
+
+def test_the_library_is_asked_for_one_token_and_for_all_as_often_as_is_measured(monkeypatch):
+    asked = []
+
+    class FakeLibrary:
+        def __init__(self, _checkpoint):
+            pass
+
+        def write(self, _samples, n_tokens):
+            asked.append(n_tokens)
+
+    monkeypatch.setattr(model, "Library", FakeLibrary)
+    measure("tiny", "cpu", clips_s=(0.5,), n_tokens=3, repeats=2)
+    assert asked == [1, 1, 1, 3, 3, 3]  # the first of each does not count

@@ -48,6 +48,13 @@ def test_only_the_layers_that_a_precision_names_are_quantized(quantized):
     assert model.get_input_embeddings().weight.dtype == torch.float32
 
 
+def test_each_precision_is_made_by_its_own_package(quantized):
+    layer = quantized._ready.loaded.checkpoint.model.model.language_model.layers[0].self_attn.q_proj
+    makers = {"int8": "optimum.quanto.", "int4": "torchao.", "nf4": "bitsandbytes."}
+    made = layer if quantized.quant == "nf4" else layer.weight
+    assert type(made).__module__.startswith(makers[quantized.quant])
+
+
 def test_biases_that_come_after_their_weights_are_kept_exactly(quantized):
     exact = load(FOLDER, CPU).model.model.language_model.layers[0].self_attn.q_proj.bias
     assert exact.abs().sum() > 0
