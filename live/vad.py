@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import os
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -57,10 +58,14 @@ class Silero:
 
     def __init__(self) -> None:
         """Raises: SettingsError: the network's file or onnxruntime is missing; the message names the other detector."""
+        # From 1.29 on it reports to its maker on Linux and macOS, and is told not to before it begins; on Windows the
+        # system collects what it says until it is told below.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         try:
             import onnxruntime  # here, so that WebRtc works where onnxruntime does not
         except ImportError as error:
             raise SettingsError(f"Silero's voice detector needs onnxruntime ({error}): {_OTHER_DETECTOR}.") from error
+        onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(_silero_file(), options, providers=["CPUExecutionProvider"])
