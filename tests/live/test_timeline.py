@@ -14,7 +14,7 @@ from live.audio import AudioBlock, AudioChunk
 from live.clock import SessionClock
 from live.events import AudioDropped
 from live.queues import AudioQueue
-from live.timeline import AWAY, LATE, STALLED, Timeline
+from live.timeline import AWAY, LATE, SLOW, STALLED, Timeline
 from models.base import SAMPLE_RATE
 
 RATE = SAMPLE_RATE
@@ -30,11 +30,15 @@ class Lane:
         self.dropped: list[AudioDropped] = []
         self.chunks: list[AudioChunk] = []
         source = FakeSource(lane, rate=rate)
-        queue = AudioQueue(10.0, rate)
-        self.timeline = Timeline(source, queue, self.clock, self.dropped.append, heard=heard, was_away=was_away)
+        self.queue = AudioQueue(0.0, rate)  # it only counts
+        self.timeline = Timeline(source, self.queue, self.clock, self.dropped.append, heard=heard, was_away=was_away)
 
     def push(self, samples, first, stamp_s) -> None:
         self.chunks += self.timeline.push(AudioBlock(self.lane, samples[:, None], first, stamp_s))
+
+    def lose(self, n_samples) -> None:
+        """The queue takes so many samples no more."""
+        assert not self.queue.offer(AudioBlock(self.lane, np.zeros((n_samples, 1), np.int16), 0, 0.0))
 
     def flush(self) -> None:
         self.chunks += self.timeline.flush()
@@ -213,12 +217,32 @@ def test_the_time_before_a_device_came_back_is_said_only_where_it_was_lost(was_a
     assert [(event.start, event.n_samples) for event in lane.dropped] == [(2 * SECOND, 3 * SECOND)] * len(reasons)
 
 
-def test_sound_of_a_time_heard_before_is_left_out():
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+def test_sound_of_a_time_heard_before_is_left_out(rate):
     clock = SessionClock()
     clock.begin(0.0)
-    lane = Lane(heard=2 * SECOND, clock=clock)
-    lane.push(loud(2.0), 0, 3.0)
-    assert (lane.chunks[0].start, lane.chunks[0].end) == (2 * SECOND, 3 * SECOND)
+    lane = Lane(rate=rate, heard=2 * SECOND, clock=clock)
+    lane.push(loud(2.0, rate), 0, 3.0)
+    lane.flush()
+    assert (lane.chunks[0].start, lane.chunks[-1].end) == (2 * SECOND, 3 * SECOND)
+
+
+def test_what_found_no_room_in_the_queue_is_said_once():
+    lane = Lane()
+    for first, block in blocks(loud(1.0), RATE, 0.02):
+        lane.push(block, first, (first + len(block)) / RATE)
+    lane.lose(SECOND)
+    lane.push(loud(0.02), 2 * SECOND, 2.02)
+    lane.flush()
+    assert [(event.start, event.n_samples, event.reason) for event in lane.dropped] == [(SECOND, SECOND, SLOW)]
+
+
+def test_what_found_no_room_at_the_end_is_said_too():
+    lane = Lane()
+    lane.push(loud(1.0), 0, 1.0)
+    lane.lose(SECOND)
+    lane.flush()
+    assert [(event.start, event.n_samples, event.reason) for event in lane.dropped] == [(SECOND, SECOND, SLOW)]
 
 
 def test_a_file_has_no_clock_but_its_samples():

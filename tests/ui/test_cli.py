@@ -192,3 +192,25 @@ def test_ctrl_c_in_a_command_is_status_130_and_says_nothing(capsys, monkeypatch)
     monkeypatch.setattr("ui.commands.models.load_settings", interrupted)
     assert main(["models"]) == 130
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ["listen", "run"])
+@pytest.mark.parametrize(
+    ("words", "other"),
+    [
+        (("--output", "HDMI"), "system"),
+        (("--source", "microphone", "--output", "HDMI"), "system"),
+        (("--source", "system", "--input", "USB"), "microphone"),
+    ],
+)
+def test_a_device_that_is_not_of_the_source_is_refused(capsys, command, words, other):
+    err = fails_in_one_line(capsys, command, *words)
+    named = words[-2]
+    assert f"{named} names what is not listened to: add `--source both`, or `--source {other}` for it alone." in err
+
+
+def test_a_device_in_the_settings_may_belong_to_a_source_that_is_not_listened_to(capsys):
+    assert main(["settings", "set", "output", "HDMI"]) == 0
+    assert main(["settings", "set", "source", "microphone"]) == 0
+    assert main(["settings"]) == 0
+    assert "HDMI" in capsys.readouterr().out

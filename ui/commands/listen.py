@@ -1,4 +1,4 @@
-"""`tongchuan listen`: captions of a microphone in the terminal."""
+"""`tongchuan listen`: captions of the microphone, the computer's own sound or both, in the terminal."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "listen",
         run,
-        "captions of the microphone in the terminal",
+        "captions of the microphone or the computer's own sound in the terminal",
         detail="q or Ctrl-C ends it; what was said until then is still translated. m marks a moment, r plays the last "
         "sentence again, c copies the last lines, the space bar pauses; `tongchuan send` does so from elsewhere.",
         examples=(

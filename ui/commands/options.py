@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from live.errors import LiveError
+from live.errors import LiveError, SettingsError
 from live.settings import AUTO, RULES, Origins, Settings, load
 from models.base import LANGUAGES
 from ui.commands.fetching import bring, bring_better, show_notices
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 WIDTH = 100
 """Columns of a command's description in its help."""
+
+_NAMED = {"input": "microphone", "output": "system"}
+"""The options that name a device, and the sources that these are."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What `add_subparsers` returns; argparse names it only privately."""
@@ -117,8 +120,14 @@ def load_settings(arguments: argparse.Namespace) -> tuple[Settings, Origins]:
     Raises:
         SettingsError: the settings file or an option is wrong.
     """
-    given = {key: getattr(arguments, key, None) for key in RULES}
-    return load(overrides={key: value for key, value in given.items() if value is not None})
+    given = {key: value for key in RULES if (value := getattr(arguments, key, None)) is not None}
+    settings, origins = load(overrides=given)
+    for key, source in _NAMED.items():
+        if key in given and settings.source not in ("both", source):
+            raise SettingsError(
+                f"--{key} names what is not listened to: add `--source both`, or `--source {source}` for it alone."
+            )
+    return settings, origins
 
 
 def resolve_model(settings: Settings, *, may_ask: bool = True, may_offer: bool = True) -> Entry:

@@ -29,6 +29,7 @@ _DESCRIPTION = "Live speech translation on your own computer: Mandarin and Engli
 _EXAMPLES = """\
 examples:
   tongchuan                          subtitles of the microphone on the desktop
+  tongchuan --source both            of the computer's own sound as well
   tongchuan demo                     a short two-language meeting, through the whole program
   tongchuan listen                   captions in the terminal
   tongchuan file talk.mp4 --srt talk.srt
