@@ -4,8 +4,8 @@ In: a session's events with the seconds at which they came, or what was measured
 what is heard, the likely cause and what to do, or nothing. Pure: it has no clock. A device that went away says so by
 itself.
 
-Nobody is told off for a pause: of a device that has been spoken into, only a fall below its own noise counts, which no
-silent speaker brings about. Where speech has not come yet, the level alone speaks.
+Nobody is told off for a pause: of a device that has been spoken into, only a fall far below its own noise and that of
+any room counts, which no silent speaker brings about. Where speech has not come yet, the level alone speaks.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from live.segmenter import ONSET_PROBABILITY
 PATIENCE_S = 12.0
 """Without speech, before anything is said."""
 ONE_SIDED_S = 60.0
-"""Without any sound from the computer while others are heard, before that is said..."""
+"""Without any sound from the computer while others are heard, before that is said."""
 SAID_S = 30.0
-"""...and how long: perhaps nobody else is there."""
+"""How long a silent lane is named while others are heard: perhaps nobody else is there, or it is meant to be silent."""
 SILENT_DBFS = -90.0
 """No device that hears a room is as quiet."""
 FAINT_DBFS = -60.0
@@ -110,6 +110,11 @@ class _Ear:
         if self.n_speech >= SPEECH_LEVELS:
             self.spoke_s, self.noise_dbfs = now_s, event.noise_dbfs
 
+    def restart(self, now_s: float) -> None:
+        """Go on after nothing could be heard for a while."""
+        self.since_s = now_s
+        self.levels.clear()
+
     def quiet_s(self, now_s: float) -> float:
         return now_s - max(self.since_s, self.spoke_s or self.since_s)
 
@@ -123,6 +128,8 @@ class Hearing:
 
     def __init__(self) -> None:
         self._ears: dict[Lane, _Ear] = {}
+        self._away: dict[Lane, _Ear] = {}
+        """Those whose device is gone, as they were."""
 
     def take(self, event: Event, now_s: float) -> None:
         """Take an event; those that say nothing of hearing are ignored."""
@@ -131,20 +138,27 @@ class Hearing:
                 self._ears[lane].hear(event, now_s)
             case UtteranceClosed(lane=lane) if lane in self._ears:
                 self._ears[lane].spoke_s = now_s
-            case DeviceChanged(lane, None):
-                self._ears.pop(lane, None)
+            case DeviceChanged(lane, None) if lane in self._ears:
+                self._away[lane] = self._ears.pop(lane)
             case DeviceChanged(lane, str(name)) if lane != "file":
-                self._ears[lane] = _Ear(name, now_s)
+                self._ears[lane] = self._new_ear(lane, name, now_s)
             case StateChanged("listening"):
                 for ear in self._ears.values():  # nothing was heard while paused
-                    ear.since_s = now_s
-                    ear.levels.clear()
+                    ear.restart(now_s)
             case _:
                 pass
 
     def problem(self, now_s: float) -> Problem | None:
         """What to show now of a lane from which nothing is heard; None where nothing is wrong, or may well be not."""
         return next((found for lane in self._ears if (found := self._problem(lane, now_s)) is not None), None)
+
+    def _new_ear(self, lane: Lane, name: str, now_s: float) -> _Ear:
+        """What is known of a device stays known while it is away."""
+        before = self._ears.get(lane) or self._away.pop(lane, None)
+        if before is None or before.name != name:
+            return _Ear(name, now_s)
+        before.restart(now_s)
+        return before
 
     def _problem(self, lane: Lane, now_s: float) -> Problem | None:
         ear = self._ears[lane]
@@ -153,15 +167,15 @@ class Hearing:
             return None
         loudest_dbfs = ear.loudest_dbfs
         if ear.spoke_s is not None:
-            has_fallen = lane == "microphone" and loudest_dbfs < ear.noise_dbfs - FALL_DB
+            has_fallen = lane == "microphone" and loudest_dbfs < min(ear.noise_dbfs - FALL_DB, FAINT_DBFS)
             cause: Cause | None = "fell silent" if has_fallen else None
         else:
             cause = likely_cause(loudest_dbfs)
             if any(other.spoke_s is not None for other in self._ears.values()):
-                is_due = lane == "microphone" or ONE_SIDED_S <= quiet_s < ONE_SIDED_S + SAID_S
-                cause = cause if cause == "silent" and is_due else None
+                due_s = PATIENCE_S if lane == "microphone" else ONE_SIDED_S
+                cause = cause if cause == "silent" and due_s <= quiet_s < due_s + SAID_S else None
         if cause is None:
             return None
         words = advice(lane, cause, ear.name, loudest_dbfs)
-        since = "" if ear.spoke_s is None else f"Last speech {quiet_s:.0f} s ago. "
+        since = "" if ear.spoke_s is None else f"Last speech {now_s - ear.spoke_s:.0f} s ago. "
         return Problem(f"{_WHO[lane]} {_HEARD[cause]}", since + words)

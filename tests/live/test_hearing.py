@@ -114,6 +114,14 @@ def test_the_sentence_goes_when_speech_comes(level):
     assert meeting.problem is None
 
 
+@pytest.mark.parametrize(("noise_dbfs", "later"), [(-40.0, -58.0), (-35.0, -50.0)])
+def test_a_fan_that_goes_off_or_speech_without_a_breath_makes_no_room_a_muted_microphone(noise_dbfs, later):
+    meeting = Meeting()
+    meeting.speak(15, noise_dbfs=noise_dbfs)
+
+    assert set(meeting.hear(300, ("microphone", later, 0.02, later - 1))) == {None}
+
+
 def test_an_utterance_is_speech_too_and_says_nothing_of_the_noise():
     meeting = Meeting()
     meeting.hear(5, ROOM)
@@ -146,6 +154,14 @@ def test_a_muted_microphone_is_named_though_others_are_heard():
     assert "'USB' gives only silence" in meeting.problem
 
 
+def test_who_only_listens_with_the_microphone_muted_is_told_so_for_a_while():
+    meeting = Meeting("microphone", "system")
+    meeting.hear(PATIENCE_S + 1, MUTED, ("system", -30.0, 0.9, -60.0))
+    assert meeting.problem is not None
+
+    assert set(meeting.hear(300, MUTED, ("system", -30.0, 0.9, -60.0))[round(SAID_S * A_SECOND) :]) == {None}
+
+
 def test_the_other_side_never_heard_is_said_late_and_for_a_while():
     meeting = Meeting("microphone", "system")
     spoken = ("microphone", -25.0, 0.9, -60.0)
@@ -176,6 +192,17 @@ def test_of_a_device_that_is_away_nothing_is_said_here():
     meeting.take(DeviceChanged("microphone", None, "it was unplugged"))
 
     assert set(meeting.hear(60, MUTED)) == {None}
+
+
+def test_a_device_that_comes_back_is_known_to_have_been_spoken_into():
+    meeting = Meeting()
+    meeting.speak(5)
+    meeting.take(DeviceChanged("microphone", None, "it was unplugged"))
+    meeting.now_s += 10
+    meeting.take(DeviceChanged("microphone", "USB"))
+
+    assert set(meeting.hear(120, ("microphone", -70.0, 0.02, -71.0))) == {None}
+    assert "Last speech 150 s ago" in meeting.hear(20, MUTED)[-1]
 
 
 def test_a_pause_of_the_session_does_not_count():
