@@ -22,6 +22,7 @@ from live.errors import LiveError, RefusedError, unworded
 from live.events import (
     AddMark,
     AddTerm,
+    CaptionUpdated,
     Command,
     MarkAdded,
     Mode,
@@ -374,6 +375,9 @@ class Session:
         self._jobs.close()
         while (job := self._jobs.get(0)) is not None:
             lost = job.utterance
+            settled = self._policy.forget(lost.id) if self._policy is not None else None
+            if settled is not None:
+                self._emit(CaptionUpdated(settled))
             message = "The session ended before this was translated."
             self._emit(UtteranceFailed(lost.lane, lost.id, lost.start, lost.end, message))
 

@@ -283,10 +283,12 @@ class TranslatorThread:
                 assert_never(reply)
 
     def _fail(self, utterance: Utterance, message: str) -> None:
-        """Give an utterance up; a growing one still has its final."""
+        """Give an utterance up; a growing one still has its final. What was settled of it stays."""
         if not utterance.is_final:
             return
-        self._policy().forget(utterance.id)
+        settled = self._policy().forget(utterance.id)
+        if settled is not None:
+            self._emit(CaptionUpdated(settled))
         self._emit(UtteranceFailed(utterance.lane, utterance.id, utterance.start, utterance.end, message))
 
     def _policy(self) -> LivePolicy:

@@ -196,10 +196,10 @@ class CaptionModel:
             case DeviceChanged():
                 self._change_device(event)
             case UtteranceFailed(message=message):
-                self._captions.pop(event.id, None)
+                self._give_up(event.id)
                 self._note(f"A sentence was given up: {message}", "warning")
             case UtteranceSkipped():
-                self._captions.pop(event.id, None)
+                self._give_up(event.id)
                 self._note(SKIPPED, "warning")
             case AudioDropped():
                 self._note(f"Sound dropped, {seconds(event.n_samples):.1f} s: {event.reason}", "warning")
@@ -242,6 +242,12 @@ class CaptionModel:
         self._active_s = self._clock()
         while len(self._captions) > KEPT:
             del self._captions[next(iter(self._captions))]
+
+    def _give_up(self, utterance_id: int) -> None:
+        """Take away what nobody will settle any more; what was settled stays."""
+        caption = self._captions.get(utterance_id)
+        if caption is not None and not caption.is_final:
+            del self._captions[utterance_id]
 
     def _readable(self, now: float) -> tuple[Caption, ...]:
         captions = tuple(

@@ -30,8 +30,12 @@ class Policy(Protocol):
         """The session sample before which the segmenter should end a growing utterance; asked after each answer."""
         ...
 
-    def forget(self, utterance_id: int) -> None:
-        """Drop what is kept of an utterance that was given up."""
+    def forget(self, utterance_id: int) -> Caption | None:
+        """Drop what is kept of an utterance that was given up.
+
+        Returns:
+            Its last caption, with what had been settled; None where nothing had.
+        """
         ...
 
 

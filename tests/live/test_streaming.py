@@ -124,6 +124,25 @@ def test_the_end_of_an_utterance_verifies_the_draft_decodes_to_the_end_and_settl
     assert texts(final) == (" We go home now.", "", "我们去吧。", "")
 
 
+def test_what_is_settled_of_an_utterance_that_is_given_up_is_its_last_caption():
+    held = policy("zh")
+    heard(held, FIRST, "good morning to all of us", "大家早上好啊")
+    before = heard(held, FIRST + STEP, "good morning to all of us", "大家早上好啊")
+    last = held.forget(1)
+    assert last.is_final
+    assert texts(last) == (texts(before)[0], "", texts(before)[2], "")
+    assert texts(last)[0]
+    assert held.forget(1) is None
+
+
+def test_nothing_is_left_of_an_utterance_that_is_given_up_before_anything_settled():
+    held = policy()
+    heard(held, FIRST, "good morning", "大家早上好")
+    assert held.forget(1) is None
+    held.request(utterance(FIRST, identity=2))
+    assert held.forget(2) is None
+
+
 def test_a_final_alone_is_asked_for_anew():
     request = policy().request(utterance(FIRST, final=True))
     assert all(branch == Branch(branch.task) for branch in request.branches)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import queue
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from fakes import WAIT_S, FakeWorker, Recorder
 
 from live.audio import Utterance
-from live.events import CaptionUpdated, LagChanged, UtteranceSkipped
+from live.events import Caption, CaptionUpdated, LagChanged, Line, UtteranceFailed, UtteranceSkipped, Word
 from live.policy import Direction, Level, Retranslation
 from live.queues import JobQueue
 from live.translator_thread import TranslatorEnded, TranslatorReady, TranslatorThread
@@ -130,6 +131,23 @@ class Late(JobQueue):
             self._clock_ahead.now += 20.0
             self.close()
         return super().get(timeout_s)
+
+
+class Keeping(Retranslation):
+    """Had settled something of whatever is given up."""
+
+    def forget(self, utterance_id):
+        return Caption(utterance_id, "microphone", "zh", "en", Line((Word("so far"),)), Line(), 0, 1, -0.1, False, True)
+
+
+def test_what_was_settled_of_a_final_that_failed_is_told_before_its_failure():
+    jobs = PartialThenClose(sound(1, final=False), final=sound(1, final=True))
+    events = translated(jobs, Keeping, start_worker=partial(FakeWorker, fail_on=[1, 2]))
+    (told,) = events.of(CaptionUpdated)
+    (failed,) = events.of(UtteranceFailed)
+    assert told.caption.translation.text == "so far"
+    assert events.events.index(told) < events.events.index(failed)
+    assert told.caption.id == failed.id == 1
 
 
 class Clock:

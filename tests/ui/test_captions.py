@@ -154,6 +154,16 @@ def test_an_utterance_that_was_given_up_takes_its_tentative_text_with_it(model: 
     assert model.view().status.kind == "warning"
 
 
+@pytest.mark.parametrize(
+    "event", [UtteranceFailed("microphone", 1, 0, 1, "no answer"), UtteranceSkipped("microphone", 1, 0, 1)]
+)
+def test_what_was_settled_of_an_utterance_that_was_given_up_stays(model: CaptionModel, event: Event) -> None:
+    model.apply(update(1, "Good morning."))
+    model.apply(event)
+    assert texts(model) == ["Good morning."]
+    assert model.view().status.kind == "warning"
+
+
 def test_memory_is_flat_over_a_long_session(model: CaptionModel) -> None:
     for number in range(1000):
         model.apply(update(number, f"Sentence {number}."))
