@@ -13,7 +13,7 @@ sound so changed does not explain is the speaker's own; a little of it is enough
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -24,6 +24,7 @@ from live.segmenter import MAX_LENGTH
 from models.base import SAMPLE_RATE, Samples
 
 HOP = SAMPLE_RATE // 100
+_HOP_S = HOP / SAMPLE_RATE
 WINDOW = 512
 N_BANDS = 16
 LOWEST_HZ, HIGHEST_HZ = 150.0, 7000.0
@@ -114,13 +115,18 @@ class EchoFilter:
             microphone, system = self._lanes.get("microphone"), self._lanes.get("system")
             if microphone is None or system is None:
                 return Likeness(0.0, 0, 0.0, 0.0)
-            begin, end = max(begin, microphone.begin), min(end, microphone.end, system.end)
+            begin, last = max(begin, microphone.begin), min(end, microphone.end)
+            end = min(last, system.end)
             heard = microphone.rows(begin, end)
+            alone = microphone.rows(min(max(begin, system.end + LATEST_LAG), last), last)
             noise = _noise(microphone.rows(microphone.begin, microphone.end))
             played = system.rows(begin - LATEST_LAG, end - EARLIEST_LAG)
         if end - begin < _SMOOTHED or played.sum(axis=1).max() < SILENT_POWER:
             return Likeness(0.0, 0, 0.0, 0.0)
-        return _compare(heard, played, noise)
+        found = _compare(heard, played, noise)
+        # Later than any echo of what the system has played: its device is away, or its sound server hangs.
+        alone_s = _active_s(alone, noise)
+        return replace(found, own_s=found.own_s + alone_s, active_s=found.active_s + alone_s)
 
 
 def _compare(heard: Powers, played: Powers, noise: Powers) -> Likeness:
@@ -135,8 +141,7 @@ def _compare(heard: Powers, played: Powers, noise: Powers) -> Likeness:
     smeared = [_smear(played, decay_s) for decay_s in DECAYS_S]
     found = [_correlations(level, np.log(each + _floor(each))) for each in smeared]
     best = max(each.max() for each in found)
-    is_active = heard.sum(axis=1) > AUDIBLE * noise.sum()
-    hop_s = HOP / SAMPLE_RATE
+    is_active = _is_active(heard, noise)
     guesses = []
     for each, correlations in zip(smeared, found, strict=True):
         at = int(np.argmax(correlations))
@@ -144,7 +149,16 @@ def _compare(heard: Powers, played: Powers, noise: Powers) -> Likeness:
             n_own = np.count_nonzero(_is_unexplained(heard, each[at : at + len(heard)], noise) & is_active)
             guesses.append((n_own, (LATEST_LAG - at) * HOP))
     n_own, lag = min(guesses)
-    return Likeness(float(best), lag, float(n_own * hop_s), float(np.count_nonzero(is_active) * hop_s))
+    return Likeness(float(best), lag, n_own * _HOP_S, _active_s(heard, noise))
+
+
+def _is_active(heard: Powers, noise: Powers) -> NDArray[np.bool_]:
+    """(T,) whether there is sound above the noise."""
+    return np.asarray(heard.sum(axis=1) > AUDIBLE * noise.sum())
+
+
+def _active_s(heard: Powers, noise: Powers) -> float:
+    return np.count_nonzero(_is_active(heard, noise)) * _HOP_S
 
 
 def _is_unexplained(heard: Powers, source: Powers, noise: Powers) -> NDArray[np.bool_]:
@@ -177,7 +191,7 @@ def _smear(played: Powers, decay_s: float) -> Powers:
     """What a room of that reverberation time makes of powers."""
     if not decay_s:
         return played
-    kernel = 10 ** (-6 * np.arange(0, decay_s, HOP / SAMPLE_RATE) / decay_s)
+    kernel = 10 ** (-6 * np.arange(0, decay_s, _HOP_S) / decay_s)
     size = 1 << (len(played) + len(kernel) - 1).bit_length()
     spectrum = np.fft.rfft(played, size, axis=0) * np.fft.rfft(kernel / kernel.sum(), size)[:, np.newaxis]
     return np.maximum(np.fft.irfft(spectrum, size, axis=0)[: len(played)], 0).astype(np.float32)

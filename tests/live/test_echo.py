@@ -132,6 +132,23 @@ def test_without_a_system_lane_all_is_kept(own):
     assert echo.keeps(Utterance(1, "microphone", own, 0, is_final=True))
 
 
+def test_speech_that_goes_on_after_the_system_s_device_went_away_is_kept(remote, own):
+    microphone = np.concatenate([repeated(remote, 0.1), placed(own, 0.5, 6.0)]) + hum_of_the_room(12.0)
+    echo = heard(microphone, remote)
+
+    assert not echo.keeps(utterance(microphone, 0.8, 4.8))
+    assert echo.keeps(utterance(microphone, 0.8, 9.0))
+
+
+def test_the_end_of_an_echo_is_one_though_the_system_s_sound_is_late(remote):
+    microphone = repeated(remote, 0.2) + hum_of_the_room(6.0)
+    echo = EchoFilter()
+    echo.hear(AudioChunk("system", remote[: 3 * SAMPLE_RATE], 0))
+    echo.hear(AudioChunk("microphone", microphone, 0))
+
+    assert not echo.keeps(utterance(microphone, 0.8, 3.45, is_final=False))
+
+
 def test_other_lanes_are_never_compared(remote):
     echo = heard(remote, remote)
 
