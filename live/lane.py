@@ -209,7 +209,7 @@ class LaneThread:
             raise
         opening.queue.rate = self.source.rate
         self._why_missing = ""
-        if self.source.lane != "file":
+        if self.source.lane != "file" and not self._is_closing.is_set():
             self._emit(DeviceChanged(self.source.lane, self.source.name))
         return opening
 
@@ -228,8 +228,8 @@ class LaneThread:
         self._say_missing(why)
 
     def _say_missing(self, why: str) -> None:
-        """Say why there is no device, once for each reason."""
-        if why != self._why_missing:
+        """Say why there is no device, once for each reason, for as long as one is wanted."""
+        if why != self._why_missing and not self._is_closing.is_set():
             self._why_missing = why
             self._emit(DeviceChanged(self.source.lane, None, why))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from fakes import WAIT_S, EnergyDetector
+from fakes import WAIT_S, EnergyDetector, FakeSource
 from session_run import Run
 
+from live import lane as lane_module
 from live import lanes as lanes_module
 from live import session as session_module
 from live.events import Stop
+from live.settings import Settings
 
 
 @pytest.fixture
@@ -38,3 +40,16 @@ def run(tones_are_speech, deadlines_are_far) -> Iterator[Callable[..., Run]]:
     for made in runs:
         made.session.send(Stop())
         assert made.session.join(WAIT_S)
+
+
+@pytest.fixture
+def both(run, monkeypatch) -> Callable:
+    """Makes sessions of two lanes whose clock stands, and whose devices are looked for without delay."""
+    monkeypatch.setattr(lane_module, "RETRY_S", 0.01)
+    monkeypatch.setattr(lane_module, "LONGEST_RETRY_S", 0.01)
+
+    def make(me: FakeSource | None = None, them: FakeSource | None = None, **options):
+        sources = (me or FakeSource("microphone"), them or FakeSource("system"))
+        return run(*sources, clock=lambda: 0.0, settings=Settings(source="both"), **options), *sources
+
+    return make

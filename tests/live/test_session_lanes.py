@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import pytest
-from fakes import BLOCK, CHINESE_HZ, ENGLISH_HZ, WAIT_S, FakeSource, quiet, tone
+from fakes import BLOCK, CHINESE_HZ, ENGLISH_HZ, FakeSource, quiet, tone
 
 from live import lane as lane_module
 from live.audio import LANE_NAMES, AudioBlock
@@ -26,7 +25,6 @@ from live.events import (
     SessionStopped,
     SetSources,
     StateChanged,
-    Stop,
     UtteranceClosed,
 )
 from live.queues import AudioQueue
@@ -34,19 +32,6 @@ from live.settings import Settings
 from models.base import SAMPLE_RATE
 
 GONE = "The microphone 'fake' is gone."
-
-
-@pytest.fixture
-def both(run, monkeypatch) -> Callable:
-    """Makes sessions of two lanes whose clock stands, and whose devices are looked for without delay."""
-    monkeypatch.setattr(lane_module, "RETRY_S", 0.01)
-    monkeypatch.setattr(lane_module, "LONGEST_RETRY_S", 0.01)
-
-    def make(me: FakeSource | None = None, them: FakeSource | None = None, **options):
-        sources = (me or FakeSource("microphone"), them or FakeSource("system"))
-        return run(*sources, clock=lambda: 0.0, settings=Settings(source="both"), **options), *sources
-
-    return make
 
 
 def is_final(event) -> bool:
@@ -348,40 +333,3 @@ def test_a_cut_that_is_asked_for_is_made_on_its_own_lane_alone(both):
         ("system", 0, 10 * SAMPLE_RATE),
         ("system", 10 * SAMPLE_RATE, 16 * SAMPLE_RATE),
     }
-
-
-def test_a_device_that_hangs_while_it_is_opened_again_holds_up_neither_the_other_lane_nor_the_end(both, monkeypatch):
-    monkeypatch.setattr(lane_module, "CLOSE_S", 0.01)
-    hangs, goes_on = threading.Event(), threading.Event()
-
-    class Hanging(FakeSource):
-        def opened(self) -> None:
-            if self.n_opened > 1:
-                hangs.set()
-                goes_on.wait(WAIT_S)
-
-    made, me, them = both(Hanging("microphone"))
-    made.listen()
-    me.lose(GONE)
-    assert hangs.wait(WAIT_S)
-    them.say(np.concatenate([tone(1.0), quiet(1.0)]))
-    made.recorder.wait_for(is_final)
-    made.session.send(Stop())
-    made.recorder.wait_state("stopping")
-    goes_on.set()
-    made.end()
-    assert not me.is_open
-    assert made.recorder.stopped == SessionStopped(None)
-
-
-def test_why_a_device_cannot_be_opened_again_is_said_when_the_reason_changes(both):
-    made, me, _ = both()
-    made.listen()
-    me.refuses = CaptureError("It is not there.")
-    me.lose(GONE)
-    made.recorder.wait_for(lambda event: event == DeviceChanged("microphone", None, GONE))
-    made.recorder.wait_for(lambda event: event == DeviceChanged("microphone", None, "It is not there."))
-    assert not made.recorder.comes(lambda event: event == DeviceChanged("microphone", None, "It is not there."), 2, 0.1)
-    me.refuses = CaptureError("It is in use.")
-    made.recorder.wait_for(lambda event: event == DeviceChanged("microphone", None, "It is in use."))
-    made.stop()
