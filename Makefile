@@ -61,10 +61,13 @@ embedded-score: .venv/.dev  ## score the embedded model on held-out sentences, v
 
 eval-env: .venv-eval/.made  ## the scorers that `tongchuan evaluate simul` calls, in an environment of their own
 
-bench: .venv/.run  ## how fast this computer is: sessions, the embedded model's stages, captions in real time
+bench: .venv/.dev  ## how fast this computer is, and how well it tells speech: sessions, model, captions, detectors, echoes
 	@$(PYTHON) -m ui.cli bench library
 	@$(PYTHON) -m ui.cli bench model --size embedded --random-weights --device cpu
 	@$(PYTHON) -m ui.cli bench live --size embedded --device cpu
+	@$(PYTHON) -m ui.cli bench vad --sentences 20
+	@$(PYTHON) -m ui.cli bench echo --scenes 40
+	-@$(PYTHON) -m ui.cli bench capture --seconds 10  # needs a sound server
 
 # On a machine that has torch of its own, nothing is installed: make bench-gpu PYTHON=python3
 bench-gpu: $(if $(filter .venv/%,$(PYTHON)),.venv/.run)  ## the published model's shape on a GPU; needs no network
