@@ -22,6 +22,7 @@ from live.evaluation.simul.record import Playback, Shown, Talk
 from live.policy import Direction
 from live.vad import make_detector
 from models.base import Capabilities, Translator, TranslatorFactory
+from models.worker_child import set_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +103,6 @@ def play_talk(talk: Talk, plan: Plan) -> list[Result]:
 @cache
 def _loaded(target: str, arguments: tuple[tuple[str, object], ...]) -> tuple[Translator, Capabilities]:
     """The translator of this process."""
+    set_environment()  # as in a session's model process
     translator = TranslatorFactory(target, dict(arguments))()
     return translator, translator.load(lambda _share: None)
