@@ -121,7 +121,8 @@ def test_a_file_waits_for_a_slow_model_and_drops_nothing(run):
     assert made.recorder.of(AudioDropped) == []
 
 
-def test_a_file_played_as_live_ends_with_the_same_captions(run):
+def test_a_file_played_as_live_ends_with_the_same_captions_of_a_model_that_changes_nothing_it_said(run):
+    """The utterances are the same where none is cut on request; the text is what a live reader would have seen."""
     sound = conversation(5)
     plain, as_live = run(FakeFile(sound)), run(FakeFile(sound), as_live=True)
     for made in (plain, as_live):

@@ -112,7 +112,8 @@ def test_events_on_standard_output_are_all_that_is_there(talk):
     assert records[-1]["event"] == "SessionStopped"
 
 
-def test_as_live_makes_changing_captions_and_ends_with_the_same_ones(talk):
+def test_as_live_makes_changing_captions_and_the_same_utterances_and_here_the_same_text(talk):
+    """The fake changes nothing that it said; of a real model settled text stays as a live reader has seen it."""
     plain = tongchuan("file", talk, *FAKE, "--jsonl", "-").stdout
     as_live = tongchuan("file", talk, *FAKE, "--jsonl", "-", "--as-live").stdout
     assert final_captions(as_live) == final_captions(plain)
