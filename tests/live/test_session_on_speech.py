@@ -44,7 +44,7 @@ def test_each_turn_of_the_meeting_lies_in_one_utterance(played):
 
 
 def test_the_meeting_has_the_same_utterances_at_once_and_as_live_and_of_the_fake_the_same_text(played):
-    """Nothing is cut on request here, and the fake changes nothing that it said; a real model may, and live keeps it."""
+    """Nothing is cut on request here, and the fake changes nothing it said; a real model may, and live keeps it."""
     assert played["as live"].finals == played["plain"].finals
     assert len(played["as live"].partials) > 100
     assert played["plain"].partials == []
