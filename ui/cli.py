@@ -79,8 +79,12 @@ def _run(words: list[str]) -> int:
 def leave(status: int) -> int:
     """End the process where a session may still run, without a wait for it.
 
-    What its threads do inside libraries would abort the interpreter's own way out; the model process notices by itself.
+    What its threads do inside libraries would abort the interpreter's own way out. Processes of its own end with it:
+    those of a pool would wait for work for ever.
     """
+    if processes := sys.modules.get("multiprocessing"):
+        for child in processes.active_children():
+            child.kill()
     os._exit(status)
 
 

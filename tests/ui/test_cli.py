@@ -214,3 +214,14 @@ def test_a_device_in_the_settings_may_belong_to_a_source_that_is_not_listened_to
     assert main(["settings", "set", "source", "microphone"]) == 0
     assert main(["settings"]) == 0
     assert "HDMI" in capsys.readouterr().out
+
+
+def test_who_leaves_takes_the_processes_of_a_pool_along():
+    code = (
+        "import concurrent.futures, multiprocessing, os; from ui import cli; "
+        "pool = concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context('spawn')); "
+        "pool.submit(os.getpid).result(); cli.leave(3)"
+    )
+    # Its output ends when the last process that holds it does.
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=False)
+    assert done.returncode == 3
