@@ -208,6 +208,8 @@ def _play(settings: Settings, entry: Entry, sound: Path, script: Script) -> tupl
     ending = follow(make, _Silent(), [summary, lags])
     played_s = file.position / SAMPLE_RATE
     if not played_s:
+        if ending.is_interrupted:
+            raise KeyboardInterrupt
         raise LiveError("Nothing was played, so there is nothing to measure.")
     report = summary.report(script, played_s, sessions[0].started_s)
     figures = LiveFigures(
