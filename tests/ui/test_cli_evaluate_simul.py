@@ -110,3 +110,12 @@ def test_a_file_that_cannot_be_written_is_said_in_a_sentence(tones, tmp_path, ca
 
     assert evaluate("--policies", "vad-final", "--json", tmp_path / "file" / "f.json") == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["--json", "--markdown", "--png", "--logs"])
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_played(word, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(evaluate_simul, "_talks", lambda *_arguments: pytest.fail("talks were made"))
+    (tmp_path / "file").write_text("")
+
+    assert evaluate(word, tmp_path / "file" / "f") == 1
+    assert "cannot be written: name another place" in capsys.readouterr().err

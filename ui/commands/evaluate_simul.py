@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from live.evaluation.simul import contestants
 from ui.commands import evaluate_simul_play, evaluate_simul_stress
 from ui.commands.options import Commands, add_command, add_setting, count, load_settings, resolve_model
 from ui.exits import DONE
+from ui.logs import native_noise_logged
 from ui.saying import say
 
 if TYPE_CHECKING:
@@ -93,13 +95,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings, _ = load_settings(arguments)
     costs = _costs(arguments)
+    _check_places(arguments)
     entry = resolve_model(settings)
-    talks = _talks(QUICK_MINUTES if arguments.quick else arguments.minutes, arguments.jobs)
-    if arguments.stress is not None:
-        report = evaluate_simul_stress.tried(arguments.stress, entry, settings, talks)
-    else:
-        plan = Plan(entry.factory, arguments.policies, costs, settings.detector, arguments.peer)
-        report = evaluate_simul_play.compared(plan, talks, arguments)
+    with native_noise_logged():  # what libraries print in the processes that play
+        talks = _talks(QUICK_MINUTES if arguments.quick else arguments.minutes, arguments.jobs)
+        if arguments.stress is not None:
+            report = evaluate_simul_stress.tried(arguments.stress, entry, settings, talks)
+        else:
+            plan = Plan(entry.factory, arguments.policies, costs, settings.detector, arguments.peer)
+            report = evaluate_simul_play.compared(plan, talks, arguments)
     report = replace(report, notes=(*_notes(entry.name, talks), *report.notes))
     report.show()
     if arguments.json is not None:
@@ -107,6 +111,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown is not None:
         _write(arguments.markdown, report.markdown())
     return DONE
+
+
+def _check_places(arguments: argparse.Namespace) -> None:
+    """See that what is asked for can be written, before an hour has gone into it.
+
+    Raises:
+        RecordingError: it cannot.
+    """
+    for path in filter(None, (arguments.json, arguments.markdown, arguments.png, arguments.logs)):
+        folder = next(folder for folder in path.absolute().parents if folder.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK) or (path.is_dir() and path != arguments.logs):
+            raise RecordingError(f"{path} cannot be written: name another place.")
 
 
 def _costs(arguments: argparse.Namespace) -> tuple[CostModel, ...]:
