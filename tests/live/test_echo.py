@@ -199,6 +199,18 @@ def test_a_gap_in_the_sound_counts_as_silence_and_times_stay_true(remote):
     assert not echo.keeps(said)
 
 
+def test_a_lane_whose_time_goes_back_is_heard_anew(remote):
+    microphone = repeated(remote, 0.1) + hum_of_the_room(6.0)
+    echo = heard(microphone, remote)
+    early = 2 * SAMPLE_RATE
+    for lane, sound in (("system", remote), ("microphone", microphone)):
+        echo.hear(AudioChunk(lane, sound, early))
+    said = Utterance(1, "microphone", microphone[SAMPLE_RATE : 4 * SAMPLE_RATE], early + SAMPLE_RATE, is_final=True)
+
+    assert abs(echo.likeness(said).lag - 0.1 * SAMPLE_RATE) <= 0.03 * SAMPLE_RATE
+    assert not echo.keeps(said)
+
+
 def test_sound_that_is_hardly_there_is_no_echo():
     steady = np.full(6 * SAMPLE_RATE, 0.02, np.float32)
     echo = heard(steady, steady)

@@ -5,6 +5,7 @@ from fakes import FakeSource, quiet, tone
 
 from live import sound_check
 from live.errors import CaptureError
+from live.queues import AudioQueue
 from live.sound_check import LISTEN_S, listen
 
 
@@ -47,6 +48,42 @@ def test_a_device_that_delivers_nothing_is_not_waited_for_without_end(monkeypatc
     monkeypatch.setattr(sound_check, "START_S", 0.0)
 
     assert listen(FakeSource(), Loudness()).seconds == 0.0
+
+
+def test_a_device_that_falls_silent_is_waited_for_as_long_as_a_stall_and_not_as_a_start(monkeypatch):
+    waits = []
+
+    class Impatient(AudioQueue):
+        def get(self, timeout_s):
+            waits.append(timeout_s)
+            return super().get(0.0)
+
+    class Stalls(Device):
+        def end(self):
+            pass
+
+    monkeypatch.setattr(sound_check, "AudioQueue", Impatient)
+    heard = listen(Stalls(quiet(0.5)), Loudness())
+
+    assert heard.seconds == pytest.approx(0.5, abs=0.05)
+    assert (waits[0], set(waits[1:])) == (sound_check.START_S, {sound_check.STALL_S})
+
+
+def test_a_detector_begins_anew_with_each_device():
+    class Remembers(Loudness):
+        is_fresh = False
+
+        def reset(self):
+            self.is_fresh = True
+
+        def probabilities(self, windows):
+            assert self.is_fresh
+            self.is_fresh = False
+            return super().probabilities(windows)
+
+    detector = Remembers()
+    listen(Device(quiet(1.0)), detector)
+    listen(Device(quiet(1.0)), detector)
 
 
 def test_a_device_that_is_lost_meanwhile_says_why():

@@ -117,6 +117,15 @@ def test_microphones_and_tapped_outputs_are_listed_with_their_defaults(catap):
     assert (MacSystem().default("microphone"), MacSystem().default("system")) == ("mic-uid", "spk-uid")
 
 
+def test_a_microphone_goes_through_portaudio_where_outputs_are_tapped(catap, portaudio):
+    (microphone,) = (each for each in MacSystem().devices() if each.name == "MacBook Microphone")
+    recording = MacSystem().open(microphone, Feed("microphone", AudioQueue(1.0, 16_000)))
+
+    assert portaudio.streams[-1].options["device"] == 0
+    assert not catap.sessions
+    recording.close()
+
+
 def test_before_taps_a_virtual_device_stands_for_computer_sound(monkeypatch, portaudio):
     monkeypatch.setitem(sys.modules, "catap", None)
     system = MacSystem()
