@@ -135,6 +135,22 @@ def test_computer_sound_that_delivers_nothing_is_silence_and_a_microphone_is_los
     assert idle.reasons == []
 
 
+def test_a_microphone_may_take_long_to_begin_but_not_to_go_on(opened, monkeypatch):
+    monkeypatch.setattr(capture, "WATCH_S", 0.001)
+    monkeypatch.setattr(capture, "STALL_S", 0.0)
+    monkeypatch.setattr(capture, "START_S", 1000.0)
+    system = FakeSystem(BUILT_IN)
+    asked = threading.Semaphore(0)
+    system.default = lambda _kind: asked.release()
+    _, told, _ = opened(system)
+    for _ in range(3):
+        assert asked.acquire(timeout=10.0)
+    assert told.reasons == []
+    system.recordings[-1].feed.push(np.zeros((320, 1), np.int16))
+
+    assert told.reason() == "The microphone 'Built-in' has stopped delivering sound."
+
+
 def test_a_microphone_is_not_lost_because_the_program_stood_still(opened, monkeypatch):
     monkeypatch.setattr(capture, "WATCH_S", 0.001)
     monkeypatch.setattr(capture, "START_S", 0.0)

@@ -292,7 +292,7 @@ def test_computer_sound_that_stops_coming_is_silence_that_ends_what_was_said(run
 
 
 def test_computer_sound_that_came_while_the_program_stood_still_is_heard_in_its_time(run, monkeypatch):
-    now_s = [0.0]
+    now_s, is_said = [0.0], threading.Event()
     them = FakeSource("system")
 
     class HeldUp(AudioQueue):
@@ -300,7 +300,7 @@ def test_computer_sound_that_came_while_the_program_stood_still_is_heard_in_its_
 
         def get(self, timeout_s: float) -> AudioBlock | None:
             block = super().get(0.0)
-            if block is None and them._position and not now_s[0]:
+            if block is None and is_said.is_set() and not now_s[0]:
                 now_s[0] = 4.0
                 for first in range(SAMPLE_RATE, 4 * SAMPLE_RATE, BLOCK):
                     self.offer(AudioBlock("system", tone(BLOCK / SAMPLE_RATE)[:, None], first, 4.0))
@@ -309,6 +309,7 @@ def test_computer_sound_that_came_while_the_program_stood_still_is_heard_in_its_
     monkeypatch.setattr(lane_module, "AudioQueue", HeldUp)
     made = run(them, clock=lambda: now_s[0], settings=Settings(source="system")).listen()
     them.say(tone(1.0))
+    is_said.set()
     made.recorder.wait_for(lambda event: isinstance(event, LevelChanged), 50)
     made.stop()
     assert sum(caption.end - caption.start for caption in made.recorder.finals) == 4 * SAMPLE_RATE
