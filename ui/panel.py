@@ -215,14 +215,19 @@ def _message(status: Status, box: Box) -> list[Placed]:
     lines = plain_lines(status.text, Style(box.text_px, colour, is_bold=True), room.width())
     if len(lines) == 1:
         hint = status.hint or _IDLE_HINTS.get(status.kind, "")
-        n_hints = (room.height() - line_height(box.text_px)) // line_height(box.source_px)
-        return _stack(lines + plain_lines(hint, box.source_style, room.width())[:n_hints], room)
+        below = QRect(room.left(), room.top(), room.width(), room.height() - line_height(box.text_px))
+        return _stack(lines + _fitting(hint, box, box.source_style.colour, below), room)
     # A sentence is for reading: its colour is that of text, and the header has the warning's.
+    return _stack(_fitting(status.text, box, look.SETTLED if status.kind == "error" else colour, room), room)
+
+
+def _fitting(sentence: str, box: Box, colour: str, room: QRect) -> list[TextLine]:
+    """Break a sentence into lines as large as sources are, or smaller where it would not fit."""
     for px in range(box.source_px, box.small_px - 1, -1):
-        lines = plain_lines(status.text, Style(px, look.SETTLED if status.kind == "error" else colour), room.width())
+        lines = plain_lines(sentence, Style(px, colour), room.width())
         if len(lines) * line_height(px) <= room.height():
             break
-    return _stack(lines[: room.height() // line_height(px)], room)
+    return lines[: room.height() // line_height(px)]
 
 
 def _stack(lines: list[TextLine], room: QRect) -> list[Placed]:

@@ -18,6 +18,7 @@ from live.events import (
     SessionStopped,
     StateChanged,
 )
+from live.hearing import PATIENCE_S
 from ui import look
 from ui.captions import RECORDED_MARK, CaptionModel
 from ui.layout import Box, text_width
@@ -171,6 +172,18 @@ def test_a_sentence_of_any_length_stays_inside(length: int) -> None:
     for placed in picture.words + picture.small:
         height = round(placed.line.style.px * look.LINE_SHARE)
         assert box.contains(QRect(*placed.at, text_width(placed.line), height))
+
+
+def test_advice_is_shown_to_its_end() -> None:
+    silence = [LevelChanged("microphone", -100.0, 0.0)] * 2
+    model = CaptionModel("follow", clock=(clock := Clock()))
+    for event in (StateChanged("listening"), DeviceChanged("microphone", "A microphone with a long name"), *silence):
+        model.apply(event)
+    clock.now += PATIENCE_S
+    model.apply(silence[0])
+    status = model.view().status
+    text, *advice = words(compose(model.view(), BOX, Roll(), "", 0.0)[0])
+    assert (text, " ".join(advice)) == (status.text, status.hint)
 
 
 def test_long_words_beside_the_meter_leave_room_for_those_at_the_right() -> None:
