@@ -1,6 +1,9 @@
 """`tongchuan bench capture` on a real sound server: it hears its clicks, and leaves nothing behind."""
 
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 from pulse import PulseServer, missing
@@ -37,3 +40,15 @@ def test_clicks_are_heard_with_and_without_the_model_and_the_sink_is_gone_afterw
             )
         )
     assert "1 thread" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_when_it_is_interrupted_the_sink_is_gone_too(ending):
+    command = [sys.executable, "-m", "ui.cli", "bench", "capture", "--seconds", "60"]
+    with PulseServer() as server, subprocess.Popen(command, env=server.env, stderr=subprocess.PIPE, text=True) as bench:
+        assert bench.stderr is not None
+        assert "Listening" in bench.stderr.readline()
+        server.waits_for_recordings_of(bench_capture.MICROPHONE, 1)
+        bench.send_signal(ending)
+        assert (bench.wait(60), bench.stderr.read()) == (130, "")
+        assert bench_capture.SINK not in server.control("list", "short", "modules")

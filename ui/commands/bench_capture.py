@@ -10,6 +10,7 @@ import argparse
 import bisect
 import dataclasses
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -32,7 +33,7 @@ from live.settings import Settings
 from models.base import SAMPLE_RATE
 from ui.commands.bench_model import write_json
 from ui.commands.options import Commands, count
-from ui.exits import DONE
+from ui.exits import DONE, endings_to
 from ui.saying import say
 
 SINK, MICROPHONE = "tongchuan_bench", "tongchuan_bench_microphone"
@@ -112,7 +113,8 @@ def run(arguments: argparse.Namespace) -> int:
         LiveError: there is no sound server, or the figures cannot be written.
     """
     measured = []
-    with _microphone():
+    # Ctrl-C would end the process at once, and leave its devices in the sound server.
+    with endings_to(signal.default_int_handler), _microphone():
         print(
             f"{'model':14} {'answers':>7}  {'blocks, ms apart: p50/p99/most':>30} {'late':>5}  clicks, ms: p50/p95 to"
         )
