@@ -1,16 +1,19 @@
 """Subtitle files that grow while a session runs: events in, cues out, in the order in which captions become final.
 
-The cues are those of an export (live/recording/export/cues.py), timed without knowing what follows.
+The cues are those of an export (live/recording/export/cues.py), timed without knowing what follows. Where two people
+talked at once, who began first may have become final last: such a file is put in order at the end.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from live.errors import RecordingError
 from live.events import CaptionUpdated, Event, MarkAdded, StateChanged
-from live.recording.export.cues import Cue, Placing, caption_cues, mark_cues
+from live.files import replace_private
+from live.recording.export.cues import Cue, Placing, caption_cues, lay_out, mark_cues
 from live.recording.export.forms import Lines
-from live.recording.export.subtitles import VTT_HEADER, GrowingForm, numbered
+from live.recording.export.subtitles import VTT_HEADER, GrowingForm, numbered, srt, vtt
 from live.recording.growing import GrowingFile
 from live.speakers import Speakers
 
@@ -34,6 +37,9 @@ class SubtitleFile:
         self._speakers = Speakers()
         self._marks: list[MarkAdded] = []
         self._n_cues = 0
+        self._all: list[CaptionUpdated | MarkAdded] = []
+        self._last_start = 0
+        self._is_in_order = True
         self.file = GrowingFile(path, "subtitles")
 
     def take(self, event: Event, at_s: float) -> None:
@@ -50,7 +56,11 @@ class SubtitleFile:
                     self.file.append(VTT_HEADER.encode())
             case MarkAdded():
                 self._marks.append(event)  # it waits for the caption of its moment
+                self._all.append(event)
             case CaptionUpdated(caption) if caption.is_final:
+                self._all.append(event)
+                self._is_in_order = self._is_in_order and caption.start >= self._last_start
+                self._last_start = max(self._last_start, caption.start)
                 marks = [mark for mark in self._marks if mark.at < caption.end]
                 self._marks = [mark for mark in self._marks if mark.at >= caption.end]
                 self._append(caption_cues(caption, marks, self._lines, self._speakers.of(caption)))
@@ -66,6 +76,18 @@ class SubtitleFile:
         marks, self._marks = self._marks, []
         self._append(mark_cues(marks))
         self.file.close()
+        if not self._is_in_order and self.file.path.is_file():  # what went into a pipe has gone
+            self._put_in_order()
+
+    def _put_in_order(self) -> None:
+        captions = [event.caption for event in self._all if isinstance(event, CaptionUpdated)]
+        cues = lay_out(captions, [event for event in self._all if isinstance(event, MarkAdded)], self._lines)
+        try:
+            replace_private(self.file.path, (srt(cues) if self._form == "srt" else vtt(cues)).encode("utf-8"))
+        except OSError as error:
+            raise RecordingError(
+                f"The subtitles in {self.file.path} are not in order of time: {error.strerror}."
+            ) from error
 
     def _append(self, cues: list[Cue]) -> None:
         nexts = [*(cue.start_ms for cue in cues[1:]), None]

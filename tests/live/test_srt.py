@@ -50,6 +50,23 @@ def test_who_speaks_stands_before_the_text_where_two_lanes_are_heard(tmp_path):
     assert texts == ["[Them] Hello.\n你好", "[我] 好\nGood.", "Yes.\n是"]
 
 
+@pytest.mark.parametrize("form", ["srt", "vtt"])
+def test_who_began_first_stands_first_in_the_end_though_translated_later(tmp_path, form):
+    path = tmp_path / f"talk.{form}"
+    file = SubtitleFile(path, form=form)
+    file.take(StateChanged("listening"), 0.0)
+    file.take(final(10, 12, "They spoke second.", "二。", lane="system"), 0.0)
+    file.take(MarkAdded(9 * SAMPLE_RATE, "between"), 0.0)
+    file.take(final(1, 8, "I spoke first.", "一。", lane="microphone"), 0.0)
+    growing = [cue.start for cue in pysubs2.load(str(path))]
+    file.close()
+    cues = pysubs2.load(str(path))
+    assert growing == [10_000, 12_080]
+    assert [(cue.start, cue.end) for cue in cues][::2] == [(1000, 8000), (10_000, 12_000)]
+    assert [cue.plaintext for cue in cues] == ["[Me] I spoke first.\n一", "⚑ between", "[Them] They spoke second.\n二"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 @pytest.mark.parametrize(("lines", "text"), [("translation", "Hello."), ("transcript", "你好")])
 def test_a_single_language_can_be_chosen(tmp_path, lines, text):
     file = SubtitleFile(tmp_path / "talk.srt", lines)
