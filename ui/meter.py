@@ -37,23 +37,22 @@ class Meter:
             case _:
                 pass
 
-    def rows(self) -> list[Text]:
-        """A line a lane, in the order in which they came."""
-        return [_row(level) for level in self._levels.values()]
+    def rows(self, width: int) -> list[Text]:
+        """A line a lane, in the order in which they came; where that is too wide, without bars: the numbers count."""
+        return [_row(level, width) for level in self._levels.values()]
 
 
-def _row(level: LevelChanged) -> Text:
+def _row(level: LevelChanged, width: int) -> Text:
     is_speech = level.speech >= ONSET_PROBABILITY
     sign = "≥" if is_speech else "<"
-    return Text.assemble(
-        f"{LANE_NAMES[level.lane]:{NAME_WIDTH}} ",
-        *_bar(level),
-        f" {level.level_dbfs:4.0f} dBFS, noise {level.noise_dbfs:4.0f}  speech ",
-        (_probability(level.speech), "green" if is_speech else "default"),
-        f" {level.speech:.2f} {sign} {ONSET_PROBABILITY:.2f}",
-        no_wrap=True,
-        overflow="ellipsis",
-    )
+    name = f"{LANE_NAMES[level.lane]:{NAME_WIDTH}} "
+    loudness = f"{level.level_dbfs:4.0f} dBFS, noise {level.noise_dbfs:4.0f}  speech "
+    likelihood = f"{level.speech:.2f} {sign} {ONSET_PROBABILITY:.2f}"
+    bar = (_probability(level.speech) + " ", "green" if is_speech else "default")
+    whole = Text.assemble(name, *_bar(level), " ", loudness, bar, likelihood, no_wrap=True)
+    if whole.cell_len <= width:
+        return whole
+    return Text.assemble(name, loudness, likelihood, no_wrap=True, overflow="ellipsis")
 
 
 def _bar(level: LevelChanged) -> tuple[tuple[str, str], ...]:

@@ -166,7 +166,7 @@ class TerminalView:
             self._draw(view)
 
     def _rows(self) -> list[Text]:
-        return [] if self._meter is None else self._meter.rows()
+        return [] if self._meter is None else self._meter.rows(self.console.width)
 
     def _draw(self, view: View) -> None:
         assert self._live is not None

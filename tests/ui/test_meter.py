@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from builders import Clock
 from rich.console import Console
 
@@ -12,11 +13,11 @@ from ui.meter import CELLS, EMPTY_CELL, NOISE_CELL, Meter
 from ui.terminal import REFRESH_S, TerminalView
 
 
-def lines(*events) -> list[str]:
+def lines(*events, width: int = 120) -> list[str]:
     meter = Meter()
     for event in events:
         meter.apply(event)
-    return [row.plain for row in meter.rows()]
+    return [row.plain for row in meter.rows(width)]
 
 
 def test_each_lane_has_a_line_with_level_noise_and_probability_beside_its_threshold() -> None:
@@ -27,6 +28,15 @@ def test_each_lane_has_a_line_with_level_noise_and_probability_beside_its_thresh
     assert me.endswith("0.93 ≥ 0.50")
     assert them.startswith("computer sound ")
     assert them.endswith("0.02 < 0.50")
+
+
+@pytest.mark.parametrize("width", [60, 80, 99, 100])
+def test_a_narrow_terminal_shows_every_number(width: int) -> None:
+    (line,) = lines(LevelChanged("system", -22.6, 0.93, -61.2), width=width)
+    assert line.startswith("computer sound ")
+    assert " -23 dBFS, noise  -61  speech " in line
+    assert line.endswith("0.93 ≥ 0.50")
+    assert len(line) <= width
 
 
 def test_the_newest_level_counts() -> None:
