@@ -32,6 +32,8 @@ EARLIEST_LAG = -10
 """Hops. The lanes' clocks may differ so much that the echo seems to come first."""
 LATEST_LAG = 50
 """Hops from playing to hearing: buffers of the output and the input, and the way between."""
+BEHIND = 200
+"""Hops by which the system's lane may be behind on a busy computer; more, and its device is away."""
 DECAYS_S = (0.0, 0.25, 0.6)
 """Reverberation times that are tried."""
 SILENT_POWER = 1e-7
@@ -118,13 +120,13 @@ class EchoFilter:
             begin, last = max(begin, microphone.begin), min(end, microphone.end)
             end = min(last, system.end)
             heard = microphone.rows(begin, end)
-            alone = microphone.rows(min(max(begin, system.end + LATEST_LAG), last), last)
+            alone = microphone.rows(min(max(begin, system.end + BEHIND), last), last)
             noise = _noise(microphone.rows(microphone.begin, microphone.end))
             played = system.rows(begin - LATEST_LAG, end - EARLIEST_LAG)
         if end - begin < _SMOOTHED or played.sum(axis=1).max() < SILENT_POWER:
             return Likeness(0.0, 0, 0.0, 0.0)
         found = _compare(heard, played, noise)
-        # Later than any echo of what the system has played: its device is away, or its sound server hangs.
+        # Long after all that the system has played: no echo of that.
         alone_s = _active_s(alone, noise)
         return replace(found, own_s=found.own_s + alone_s, active_s=found.active_s + alone_s)
 
