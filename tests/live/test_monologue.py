@@ -142,3 +142,11 @@ def test_a_sentence_without_a_lull_behind_it_stays_with_the_next_one():
     assert not is_without_place(line("a", "b . c"), utterance(2 * born))
     assert settle_up_to(spoken, 3, utterance(), 1, n_passed=0) == 0
     assert settle_up_to(spoken, 3, utterance(), 1, n_passed=1) == 2
+
+
+def test_a_text_knows_when_its_last_settled_sentence_was_first_said():
+    said = StreamLine(rest=tuple(Seen(Piece((1,), word, -0.1), 1, born, None) for born, word in enumerate("ab.cd", 10)))
+    assert said.commit(1).sentence_from == 10
+    assert said.commit(3).sentence_from == 10
+    assert said.commit(4).sentence_from == 13
+    assert said.commit(3).commit(2).sentence_from == 13
