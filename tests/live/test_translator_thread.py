@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from functools import partial
+from threading import Semaphore
 from typing import ClassVar
 
 import numpy as np
@@ -217,6 +218,39 @@ def test_what_a_final_computes_itself_leaves_nothing_out_where_nobody_waits():
     clock = Clock()
     finals = [(sound(identity, final=True), 0.1) for identity in range(1, 5)]
     assert levels(clock, Timed(clock, *finals), 20.0) == [Level.NORMAL] * 4
+
+
+class FinalComesMeanwhile(JobQueue):
+    """A growing utterance; while the model computes on it, another one's final comes in."""
+
+    def get(self, timeout_s):
+        if not self._lanes:
+            self.put_partial(sound(1, final=False))
+        return super().get(timeout_s)
+
+
+def test_a_partial_that_gives_way_late_leaves_partials_out():
+    clock = Clock()
+    jobs = FinalComesMeanwhile(clock)
+
+    class Busy(FakeWorker):
+        def submit(self, request):
+            if not request.is_final:
+                clock.now += 4.0
+                jobs.put_final(sound(2, final=True))
+                jobs.close()
+            else:
+                gate.release(2)  # the one that gave way may still take one
+            return super().submit(request)
+
+    class Asking(Idle):
+        def request(self, utterance):
+            return Retranslation.request(self, utterance)
+
+    gate = Semaphore(0)
+    Idle.levels = []
+    translated(jobs, Asking, start_worker=partial(Busy, gate=gate), clock=clock)
+    assert Idle.levels[0] is Level.VERIFY_ONLY
 
 
 def test_a_final_that_waits_for_another_leaves_partials_out():
