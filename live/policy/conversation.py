@@ -19,6 +19,10 @@ SHORT_TURN_PROBABILITY = 0.95
 ENOUGH = round(0.6 * SAMPLE_RATE)
 """Samples of speech that tell a language; less never makes it a lane's."""
 
+TURN_SETTLES = 3 * SAMPLE_RATE
+"""Samples of speech after which a text in another language than the lane's last is settled, and the language with it:
+a name at the beginning may be all that is foreign."""
+
 
 class Conversation:
     """What language each lane spoke last."""
@@ -39,6 +43,11 @@ class Conversation:
         likely = TURN_PROBABILITY if speech_length(utterance) >= ENOUGH else SHORT_TURN_PROBABILITY
         other = (1 - likely) / likely
         return {language: share if language == last else share * other for language, share in expected.items()}
+
+    def is_hasty(self, utterance: Utterance, source: str) -> bool:
+        """Whether so little was said in another language than the lane's last that it may be a name."""
+        is_turn = self._last.get(utterance.lane, source) != source
+        return is_turn and speech_length(utterance) < TURN_SETTLES
 
     def note(self, utterance: Utterance, source: str) -> None:
         """Take the language of an ended utterance."""

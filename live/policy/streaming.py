@@ -219,6 +219,12 @@ class Streaming:
 
     def _settle_some(self, state: _Open, utterance: Utterance, hypothesis: Hypothesis) -> None:
         """Settle what the rules allow, and ask for a cut where that leaves a place for one."""
+        if (
+            not state.is_locked
+            and not is_soft_end(utterance)
+            and self._conversation.is_hasty(utterance, state.named[0])
+        ):
+            return
         if state.cut is not None and utterance.end - state.cut.heard > monologue.PATIENCE:
             state.cut = None
         stops = {task: outcome.stop for task, outcome in self._texts.by_task(hypothesis).items()}

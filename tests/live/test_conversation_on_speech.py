@@ -1,7 +1,7 @@
 """A noun of the other language inside what is said, with the model that ships: whether the direction stays.
 
-Both voices are espeak's and held out. The noun is never among the first two words: who begins in the other language
-is heard as speaking it, and what is settled then stays.
+Both voices are espeak's and held out. The noun stands anywhere, the first word included. The seed was
+fixed before the first run; of 400 other utterances 7 turned, short ones in which the model itself is sure (docs/log.md).
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from models.qwen_audio.translator import QwenAudioTranslator
 SEED = 8
 N = 10
 """Utterances in each language."""
-KEPT = 0.85
-"""Share that keeps its direction: the model itself is sure of the other language now and then."""
 NOUNS = {"zh": ("Boston", "Microsoft", "Kevin", "Google"), "en": ("北京大学", "王芳", "饺子", "深圳")}
 OTHER = {"zh": "en", "en": "zh"}
 FAST = Rates("fast", encode_s=0.005, prefill_s=0.0002, decode_s=0.002)
@@ -52,8 +50,9 @@ def spoken(language: str) -> Talk:
         if split_of(drawn) != "sentence" or len(tokens) < 4:
             continue
         variant, start = rng.choice(speech.HELD_VARIANTS), sum(map(len, parts))
-        at = rng.randrange(2, len(tokens) - 1) if sentences else len(tokens)
-        parts.append(said(tokens[:at], voice(language, variant)))
+        at = rng.randrange(len(tokens)) if sentences else len(tokens)
+        if at:
+            parts.append(said(tokens[:at], voice(language, variant)))
         if sentences:
             parts.append(said([rng.choice(NOUNS[language])], voice(OTHER[language], variant)))
             parts.append(said(tokens[at:], voice(language, variant)))
@@ -62,7 +61,7 @@ def spoken(language: str) -> Talk:
     return Talk(language, language, OTHER[language], np.concatenate([*parts, silence(1.0)]), tuple(sentences[1:]))
 
 
-def test_a_noun_of_the_other_language_hardly_ever_turns_a_conversation():
+def test_a_noun_of_the_other_language_turns_no_conversation():
     translator = QwenAudioTranslator(str(importlib.resources.files("models.embedded")), device="cpu")
     can = translator.load(lambda _: None)
     kept = []
@@ -75,4 +74,5 @@ def test_a_noun_of_the_other_language_hardly_ever_turns_a_conversation():
             of_it = [final for final in finals if final.start < one.end and final.end > one.start]
             assert of_it
             kept.append(all(final.source == talk.source for final in of_it))
-    assert sum(kept) >= KEPT * len(kept)
+    assert len(kept) == 2 * N
+    assert all(kept)

@@ -13,6 +13,7 @@ from live.errors import SettingsError
 from live.events import Caption
 from live.policy import Direction, Level, Streaming
 from live.policy.commit import SOFT_HOLD, Agreed
+from live.policy.conversation import TURN_SETTLES
 from live.policy.pace import LONGEST, Pace
 from live.policy.streaming import FIRST_SPEECH, GUESSED, NEW_WHEN_THINNED
 from live.segmenter import PRE_ROLL, SOFT_END, TAIL
@@ -184,6 +185,21 @@ def test_a_lane_keeps_its_language_unless_the_sound_says_otherwise_clearly():
     held.caption(said, answer(held.request(said), "We go", "我们去"))
     priors = held.request(utterance(2 * SAMPLE_RATE, identity=2, final=True)).priors
     assert priors["zh"] == pytest.approx(4 * priors["en"])
+
+
+@pytest.mark.parametrize(
+    ("source", "n", "settles"), [("en", TURN_SETTLES - 1, False), ("en", TURN_SETTLES, True), ("zh", 1, True)]
+)
+def test_another_language_than_the_last_settles_nothing_until_enough_was_said_in_it(source, n, settles):
+    held = policy()
+    before = utterance(2 * SAMPLE_RATE, final=True)
+    held.caption(before, answer(held.request(before), "We go", "我们去"))
+    n = max(FIRST + STEP, PRE_ROLL + n)
+    for end in (n - STEP, n):
+        said = utterance(end, identity=2)
+        caption = held.caption(said, answer(held.request(said), "Boston is far", "Boston is far", source=source))
+    assert bool(caption.translation.settled) == settles
+    assert caption.translation.text.startswith(" Boston is")
 
 
 def test_a_closing_mark_at_the_end_of_a_growing_text_is_not_shown():
