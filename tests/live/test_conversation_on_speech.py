@@ -1,7 +1,7 @@
 """A noun of the other language inside what is said, with the model that ships: whether the direction stays.
 
-Both voices are espeak's and held out. The noun stands anywhere, the first word included. The seed was
-fixed before the first run; of 400 other utterances 7 turned, short ones in which the model itself is sure (docs/log.md).
+Both voices are espeak's and held out. The noun stands anywhere, the first word included. The seed was fixed before the
+first run; of 400 other utterances 7 turned, short ones in which the model itself is sure (docs/log.md).
 """
 
 from __future__ import annotations
