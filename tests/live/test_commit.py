@@ -91,9 +91,10 @@ def test_what_the_model_is_sure_of_is_settled_on_first_sight():
 
 @pytest.mark.parametrize(("age", "settled"), [(1, False), (2, False), (3, True)])
 def test_what_the_model_doubts_is_settled_when_it_was_said_three_times_again(age, settled):
-    doubted = [seen(age=age, logprob=DOUBTED_LOGPROB - 0.01), seen(age=0)]
+    following = seen(" word", age=0)
+    doubted = [seen(age=age, logprob=DOUBTED_LOGPROB - 0.01), following]
     assert committable(doubted, SIGHT, UNDECIDED) == settled
-    assert committable([seen(age=1, logprob=DOUBTED_LOGPROB), seen(age=0)], SIGHT, UNDECIDED) == 1
+    assert committable([seen(age=1, logprob=DOUBTED_LOGPROB), following], SIGHT, UNDECIDED) == 1
 
 
 def test_in_a_pause_the_hold_is_short():
