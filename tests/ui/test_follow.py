@@ -97,7 +97,9 @@ def test_ctrl_c_stops_the_session_in_order_and_is_status_130():
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_every_polite_end_of_the_program_finishes_the_files(ending):
+def test_every_polite_end_of_the_program_finishes_the_files(ending, request):
+    before = signal.signal(ending, signal.default_int_handler)  # nohup has SIGHUP ignored, and that is respected
+    request.addfinalizer(lambda: signal.signal(ending, before))
     made, make = sessions(lambda _emit: signal.raise_signal(ending))
     sink = FakeSink()
     assert follow(make, FakeDisplay(), [sink]).status == 130
