@@ -6,7 +6,7 @@ import pytest
 
 from live.evaluation.simul import contestants
 from live.evaluation.simul.comparison import masks_of, rows_of, too_easy, verdicts
-from live.evaluation.simul.contestants import LOCAL_AGREEMENT, OURS, REDECODING, SLOW, VAD_FINAL
+from live.evaluation.simul.contestants import LOCAL_AGREEMENT, OURS, REDECODING, SLOW, VAD_FINAL, WITH_CUTS
 from live.evaluation.simul.player import Played
 from live.evaluation.simul.table import Row
 from live.policy.modes import hidden_units
@@ -49,11 +49,15 @@ def test_a_target_is_met_at_its_mark_and_missed_beyond():
     assert set(beyond.values()) == {False}
 
 
+@pytest.mark.parametrize("peer", [LOCAL_AGREEMENT, LOCAL_AGREEMENT + WITH_CUTS])
 @pytest.mark.parametrize(("share", "is_met"), [(0.95, True), (0.97, False)])
-def test_under_the_large_models_cost_ours_should_be_clearly_ahead(share, is_met):
-    held = judged(row(LOCAL_AGREEMENT, cost_model=LARGE), row(OURS, cost_model=LARGE, longyaal_ca_s=2.0 * share))
+def test_under_the_large_models_cost_ours_should_be_clearly_ahead(peer, share, is_met):
+    held = judged(row(peer, cost_model=LARGE), row(OURS, cost_model=LARGE, longyaal_ca_s=2.0 * share))
 
-    assert held[f"LongYAAL by the clock at equal BLEU, share of {LOCAL_AGREEMENT}'s", LARGE] is is_met
+    assert held == {
+        (f"LongYAAL by the clock at equal BLEU, share of {peer}'s", LARGE): is_met,
+        ("end of speech to final p95, s", LARGE): True,
+    }
 
 
 def test_delays_are_compared_at_equal_quality_or_as_near_as_the_peer_comes():

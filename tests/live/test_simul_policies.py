@@ -7,6 +7,7 @@ import pytest
 
 from live.audio import Utterance
 from live.errors import SettingsError
+from live.evaluation.simul import contestants
 from live.evaluation.simul.policies import (
     INTERVAL,
     AttentionGate,
@@ -65,6 +66,19 @@ def test_updates_are_due_after_enough_new_sound():
 def test_retranslation_settles_nothing_before_the_end():
     assert settled(Retranslation(CAN, EN_ZH), "甲乙", "甲乙丙") == ""
     assert settled(Retranslation(CAN, EN_ZH), "甲乙", "甲丙", last=True) == "甲丙"
+
+
+def test_agreement_with_our_cuts_settles_nothing_at_first_sight_as_ours_does():
+    ours, agreeing = (
+        contestants.ALL[name].build(CAN, EN_ZH)
+        for name in (contestants.OURS, contestants.LOCAL_AGREEMENT + contestants.WITH_CUTS)
+    )
+    assert settled(ours, "甲乙丙") == "甲乙"
+    assert settled(agreeing, "甲乙丙") == ""
+
+    assert agreeing.request(heard(2.0)) is not None
+    said_again = Hypothesis(1, "en", "zh", {}, (Outcome(pieces("甲乙丁"), 2, "end"),))
+    assert agreeing.caption(heard(2.0), said_again).translation.settled_text == "甲乙"
 
 
 def test_local_agreement_settles_what_two_answers_share_and_forces_it():

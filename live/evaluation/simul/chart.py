@@ -16,7 +16,7 @@ from live.files import replace_private
 
 _PANEL = (5.2, 4.0)
 """Inches, width and height."""
-_MARKS = "osD^vPX*<>"
+_MARKS = "osD^vPX*<>ph"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live.evaluation.simul.contestants import LOCAL_AGREEMENT, OURS, REDECODING, SLOW, VAD_FINAL, Contestant
+from live.evaluation.simul.contestants import (
+    LOCAL_AGREEMENT,
+    OURS,
+    REDECODING,
+    SLOW,
+    VAD_FINAL,
+    WITH_CUTS,
+    Contestant,
+)
 from live.evaluation.simul.costs import Measured
 from live.evaluation.simul.measures import erasure_hiding, measure
 from live.evaluation.simul.player import Played
@@ -31,7 +39,7 @@ FINAL_P95_S = 0.8
 MOST_OF_LOCAL_AGREEMENT = {True: 1.0, False: 0.95}
 """Of its computation-aware LongYAAL, by whether costs are measured."""
 MOST_OF_REDECODING = 0.75
-PEERS = (LOCAL_AGREEMENT, REDECODING)
+PEERS = (LOCAL_AGREEMENT, LOCAL_AGREEMENT + WITH_CUTS, REDECODING)
 """Those ours is compared with at equal BLEU."""
 MOST_HIDDEN = 10
 """Units: masks up to this are tried."""
@@ -162,13 +170,12 @@ def _against_vad_final(row: Row, vad_final: Row | None) -> list[Verdict]:
 
 
 def _against_peers(row: Row, is_measured: bool, peers: Mapping[str, Sequence[Row]]) -> list[Verdict]:
-    judged = []
-    if peers[LOCAL_AGREEMENT]:
-        most = MOST_OF_LOCAL_AGREEMENT[is_measured]
-        judged.append(_delay_share(row, LOCAL_AGREEMENT, peers[LOCAL_AGREEMENT], most))
-    if peers[REDECODING] and not is_measured:
-        judged.append(_delay_share(row, REDECODING, peers[REDECODING], MOST_OF_REDECODING))
-    return judged
+    most = dict.fromkeys(PEERS, MOST_OF_LOCAL_AGREEMENT[is_measured]) | {REDECODING: MOST_OF_REDECODING}
+    return [
+        _delay_share(row, name, points, most[name])
+        for name, points in peers.items()
+        if points and not (name == REDECODING and is_measured)
+    ]
 
 
 def _delay_share(row: Row, name: str, points: Sequence[Row], most: float) -> Verdict:

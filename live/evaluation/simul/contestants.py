@@ -14,6 +14,7 @@ from live.evaluation.simul.whisper_streaming import WhisperStreaming
 from live.events import Mode
 from live.policy import Direction
 from live.policy.base import LivePolicy
+from live.policy.commit import Agreed
 from live.policy.streaming import Streaming
 from models.base import Capabilities
 
@@ -24,6 +25,8 @@ LOCAL_AGREEMENT = "LocalAgreement-2"
 REDECODING = "re-decoding"
 SLOW = " at 1 s"
 """Behind the name of a policy that is updated once a second instead of as often as ours."""
+WITH_CUTS = " with our cuts"
+"""Behind the name of a policy that may cut long speech where ours does."""
 OURS = "ours"
 
 
@@ -48,6 +51,11 @@ def _slow(policy: Callable[[Capabilities, Direction, int], LivePolicy]) -> Build
     return lambda capabilities, direction: policy(capabilities, direction, policies.SLOW_INTERVAL)
 
 
+def _agreeing(capabilities: Capabilities, direction: Direction) -> LivePolicy:
+    """Ours with LocalAgreement-2's rule in the place of its own: what differs then is when text settles, no more."""
+    return Streaming(capabilities, direction, rules=(Agreed(times=1),))
+
+
 ALL: Mapping[str, Contestant] = {
     each.name: each
     for each in (
@@ -60,6 +68,7 @@ ALL: Mapping[str, Contestant] = {
         ),
         Contestant(LOCAL_AGREEMENT, f"what two answers agree on is forced; {_OWN}", policies.LocalAgreement),
         Contestant(LOCAL_AGREEMENT + SLOW, "the same, updated once a second", _slow(policies.LocalAgreement)),
+        Contestant(LOCAL_AGREEMENT + WITH_CUTS, "ours, settled by agreement alone", _agreeing),
         Contestant(
             "attention gate",
             f"what points away from the end of the sound is forced at first sight; {_OWN}",
@@ -76,7 +85,7 @@ ALL: Mapping[str, Contestant] = {
         ),
         Contestant(
             OURS,
-            "the session's own: drafts verified first, settled by agreement and attention",
+            "the session's own: drafts verified first, settled when the model is sure of them or says them again",
             Streaming,
             modes=("reading", "balanced", "follow"),
         ),
