@@ -17,7 +17,6 @@ from live.events import Caption, Line
 from live.policy import monologue
 from live.policy.captions import Texts
 from live.policy.commit import (
-    DOUBTED_LOGPROB,
     Agreed,
     AgreedAndPast,
     Certain,
@@ -45,9 +44,8 @@ GUESSED = math.log(0.9)
 """A piece said for the first time and less likely than that is a guess at what comes: neither it nor what follows is
 shown. On growing speech of the embedded model half of the pieces below one half stayed, and 8 to 9 of 10 above this."""
 WITH_GATE: tuple[Rule, ...] = (AgreedAndPast(), Agreed(times=2), ClearlyOld())
-UNDECIDED: tuple[Rule, ...] = (Agreed(times=1, logprob=DOUBTED_LOGPROB), Agreed(times=3))
-"""LocalAgreement-2, and later what the model doubts: while the language may turn out to be another, for settled text
-keeps it."""
+UNDECIDED: tuple[Rule, ...] = (Agreed(times=1),)
+"""LocalAgreement-2 alone, while the language may turn out to be another: settled text keeps it."""
 WITHOUT_GATE: tuple[Rule, ...] = (*UNDECIDED, Certain())
 """The same, and at once what the model is sure of, where pieces point to nothing that is to be trusted."""
 _NOTHING = Outcome((), 0, "end")

@@ -7,7 +7,6 @@ import math
 import pytest
 
 from live.policy.commit import (
-    DOUBTED_LOGPROB,
     FAR,
     SOFT_HOLD,
     SURE_LOGPROB,
@@ -20,7 +19,6 @@ from live.policy.commit import (
     committable,
 )
 from live.policy.lines import Seen
-from live.policy.streaming import UNDECIDED
 from models.base import SAMPLE_RATE, Gate, Piece
 
 END = 5 * SAMPLE_RATE
@@ -87,14 +85,6 @@ def test_what_is_clearly_old_is_settled_on_first_sight(piece, allowed):
 def test_what_the_model_is_sure_of_is_settled_on_first_sight():
     likely, unlikely = SURE_LOGPROB, SURE_LOGPROB - 0.01
     assert [Certain().allows(seen(age=0, logprob=logprob), SIGHT) for logprob in (likely, unlikely)] == [True, False]
-
-
-@pytest.mark.parametrize(("age", "settled"), [(1, False), (2, False), (3, True)])
-def test_what_the_model_doubts_is_settled_when_it_was_said_three_times_again(age, settled):
-    following = seen(" word", age=0)
-    doubted = [seen(age=age, logprob=DOUBTED_LOGPROB - 0.01), following]
-    assert committable(doubted, SIGHT, UNDECIDED) == settled
-    assert committable([seen(age=1, logprob=DOUBTED_LOGPROB), following], SIGHT, UNDECIDED) == 1
 
 
 def test_in_a_pause_the_hold_is_short():
