@@ -30,7 +30,6 @@ QUICK_MINUTES = 8
 
 def add_parser(measures: Commands) -> None:
     """Add the measure's words."""
-    names = ", ".join(contestants.ALL)
     parser = add_command(
         measures,
         "simul",
@@ -45,7 +44,8 @@ def add_parser(measures: Commands) -> None:
             "tongchuan evaluate simul --markdown table.md --png chart.png --logs logs",
         ),
     )
-    parser.add_argument("--policies", type=_policies, default=tuple(contestants.ALL), metavar="all|A,B", help=names)
+    known = tuple(contestants.ALL)
+    parser.add_argument("--policies", type=_policies, default=known, metavar="all|A,B", help=", ".join(known))
     add_setting(parser, "--detector", "detector")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=count, default=MINUTES, metavar="N", help=f"sound, at least ({MINUTES})")
@@ -77,11 +77,15 @@ def add_parser(measures: Commands) -> None:
         help=f"instead, try our policy where it is hard: {', '.join(evaluate_simul_stress.TRIALS)} (a model "
         "slowed eight times, an hour, sounds in which nobody speaks)",
     )
+    _add_outputs(parser)
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-progress", action="store_true", help="show no progress bar")
     parser.add_argument("--json", type=Path, metavar="F", help="also write the figures as JSON")
     parser.add_argument("--markdown", type=Path, metavar="F", help="also write the tables in Markdown")
     parser.add_argument("--png", type=Path, metavar="F", help="also draw quality against delay")
     parser.add_argument("--logs", type=Path, metavar="DIR", help="keep the logs that the field's scorers read")
-    parser.add_argument("--no-progress", action="store_true", help="show no progress bar")
 
 
 def run(arguments: argparse.Namespace) -> int:
