@@ -84,6 +84,18 @@ def test_settled_text_only_grows():
     assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(texts))
 
 
+def test_captions_that_somebody_takes_are_not_kept():
+    talk, taken = spoken((1, 3), (5, 8)), []
+    kept = played(talk, Retranslation(CAN, EN_ZH), Scripted())
+    policy, translate = Retranslation(CAN, EN_ZH), Scripted().translate
+    costs, detector = Measured(), EnergyDetector()
+    given = play(talk, policy, translate, costs=costs, detector=detector, name="policy", show=taken.append)
+
+    assert tuple(taken) == kept.playback.shown != ()
+    assert given.playback.shown == ()
+    assert given.calls == kept.calls
+
+
 def test_policies_are_told_what_the_clock_says_a_call_cost():
     class Charged(Retranslation):
         costs: list[float] = []  # noqa: RUF012

@@ -36,7 +36,9 @@ def tried(trials: Sequence[str], entry: Entry, settings: Settings, talks: Sequen
 def _findings(trials: Sequence[str], entry: Entry, settings: Settings, talks: Sequence[Talk]) -> Iterator[Finding]:
     from live.evaluation.simul import stress
     from live.vad import make_detector
+    from models.worker_child import set_environment
 
+    set_environment()  # as in a session's model process
     translator = entry.factory()
     can = translator.load(lambda _share: None)
     model = stress.Model(translator, can, lambda: make_detector(settings.detector))

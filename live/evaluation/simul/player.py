@@ -84,7 +84,14 @@ def hear(talk: Talk, detector: Detector) -> NDArray[np.float32]:
 
 
 def play(
-    talk: Talk, policy: LivePolicy, translate: Translate, *, costs: CostModel, detector: Detector, name: str
+    talk: Talk,
+    policy: LivePolicy,
+    translate: Translate,
+    *,
+    costs: CostModel,
+    detector: Detector,
+    name: str,
+    show: Callable[[Shown], None] | None = None,
 ) -> Played:
     """Play a talk.
 
@@ -95,13 +102,16 @@ def play(
         costs: what each call takes.
         detector: has heard nothing, or HeardBefore.
         name: what the policy is called.
+        show: takes each caption, in the place of the playback, which then holds none: an hour's fill 100 MB.
 
     Raises:
         TranslateError: the translator failed.
     """
-    session = _Session(talk, policy, translate, costs, Segmenter(LANE, detector, ids=itertools.count(1)))
+    shown: list[Shown] = []
+    segmenter = Segmenter(LANE, detector, ids=itertools.count(1))
+    session = _Session(talk, policy, translate, costs, segmenter, show=show or shown.append)
     session.play()
-    return Played(Playback(talk, name, tuple(session.shown)), costs.name, tuple(session.calls))
+    return Played(Playback(talk, name, tuple(shown)), costs.name, tuple(session.calls))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +124,22 @@ class _Running:
 
 class _Session:
     def __init__(
-        self, talk: Talk, policy: LivePolicy, translate: Translate, costs: CostModel, segmenter: Segmenter
+        self,
+        talk: Talk,
+        policy: LivePolicy,
+        translate: Translate,
+        costs: CostModel,
+        segmenter: Segmenter,
+        *,
+        show: Callable[[Shown], None],
     ) -> None:
-        self.shown: list[Shown] = []
         self.calls: list[Call] = []
         self._talk = talk
         self._policy = policy
         self._translate = translate
         self._costs = costs
         self._segmenter = segmenter
+        self._show = show
         self._load = Load()
         self._now_s = 0.0
         self._jobs = JobQueue(clock=lambda: self._now_s)
@@ -197,7 +214,7 @@ class _Session:
         caption = self._policy.caption(utterance, hypothesis)
         if caption is not None:
             heard = round(running.job.since_s * SAMPLE_RATE)
-            self.shown.append(Shown(caption, heard, running.ends_s, hypothesis.cost))
+            self._show(Shown(caption, heard, running.ends_s, hypothesis.cost))
         if (at := self._policy.cut_after(utterance.id)) is not None:
             self._cuts.append((utterance.id, at))
 

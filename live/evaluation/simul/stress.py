@@ -93,7 +93,7 @@ def hour(model: Model, talks: Sequence[Talk], resident: Callable[[], int]) -> li
 
     policy = ALL[OURS].build(model.can, Direction(talk.source, {talk.source: talk.target}))
     costs, detector = Measured(), _heard(model, talk)
-    result = play(talk, policy, translate, costs=costs, detector=detector, name=OURS)
+    result = play(talk, policy, translate, costs=costs, detector=detector, name=OURS, show=lambda _shown: None)
     end_s = seconds(len(talk.samples))
     early_s, late_s = (_lag_s(result.calls, until_s) for until_s in (SETTLED_IN_S, end_s))
     early = max(held for at_s, held in memory if at_s < SETTLED_IN_S)
