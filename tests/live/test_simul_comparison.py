@@ -55,7 +55,7 @@ def test_under_the_large_models_cost_ours_should_be_clearly_ahead(peer, share, i
     held = judged(row(peer, cost_model=LARGE), row(OURS, cost_model=LARGE, longyaal_ca_s=2.0 * share))
 
     assert held == {
-        (f"LongYAAL by the clock at equal BLEU, share of {peer}'s", LARGE): is_met,
+        (f"LongYAAL by the clock at equal BLEU, as a share: {peer}", LARGE): is_met,
         ("end of speech to final p95, s", LARGE): True,
     }
 

@@ -186,7 +186,7 @@ def _delay_share(row: Row, name: str, points: Sequence[Row], most: float) -> Ver
     delay_s = float(np.interp(row.bleu, bleus, delays))
     reached = float(np.clip(row.bleu, bleus[0], bleus[-1]))
     return Verdict(
-        f"LongYAAL by the clock at equal BLEU, share of {name}'s",
+        f"LongYAAL by the clock at equal BLEU, as a share: {name}",
         row.direction,
         row.cost_model,
         row.longyaal_ca_s / delay_s,
