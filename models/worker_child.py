@@ -33,6 +33,7 @@ from models.base import (
     Translator,
     TranslatorFactory,
 )
+from models.memory import give_back
 
 SPARE_CORES = 2
 """Cores left to sound and screen: as many threads as cores measured 3 to 6 times slower, and made audio late."""
@@ -122,6 +123,8 @@ def serve(connection: Connection, factory: TranslatorFactory, log_path: str) -> 
     connection.send_bytes(packed(Ready(capabilities)))
     while (job := inbox.next_job()) is not None:
         connection.send_bytes(packed(_answer(translator, job, inbox)))
+        if job.request.is_final:
+            give_back()
     translator.close()
 
 

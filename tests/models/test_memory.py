@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -125,3 +127,22 @@ def test_the_processor_has_what_other_programs_leave_of_main_memory(monkeypatch)
     monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=5 * MIB, total=9 * MIB))
     assert memory.processor().free_bytes == 5 * MIB
     assert (memory.processor().name, memory.processor().device) == ("this computer", "cpu")
+
+
+def test_what_was_freed_goes_back_to_the_system():
+    """By a program of its own, whose heap nothing else uses."""
+    if sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"):
+        pytest.skip("this C library has no such call")
+    program = """
+import psutil
+from models.memory import give_back
+
+held = [bytes(64 * 1024) for _ in range(1600)]
+last = bytes(64 * 1024)
+held.clear()
+before = psutil.Process().memory_info().rss
+give_back()
+print(before - psutil.Process().memory_info().rss)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(run.stdout) > 50_000_000

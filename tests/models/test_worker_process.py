@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,29 @@ def test_the_process_leaves_cores_free_and_asks_no_hub(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with ModelWorker(TranslatorFactory("probe_translator:Probe")) as worker:
         assert next_of(worker, Ready).capabilities.device == "1 1 1 false"
+
+
+FRUGAL = """
+from dataclasses import replace
+from models import worker_child
+from models.fake import FakeTranslator
+given_back = []
+worker_child.give_back = lambda: given_back.append(1)
+class Frugal(FakeTranslator):
+    def translate(self, request, cancelled):
+        return replace(super().translate(request, cancelled), source=str(len(given_back)))
+"""
+
+
+def test_memory_is_given_back_after_finals_alone(tmp_path, monkeypatch):
+    (tmp_path / "frugal.py").write_text(FRUGAL)
+    monkeypatch.syspath_prepend(tmp_path)
+    with ModelWorker(TranslatorFactory("frugal:Frugal")) as worker:
+        given_back = []
+        for is_final in (False, True, False, False):
+            worker.submit(replace(ask(), is_final=is_final))
+            given_back.append(next_of(worker, Done).hypothesis.source)
+    assert given_back == ["0", "0", "1", "1"]
 
 
 def test_a_closed_worker_takes_nothing_and_says_nothing():

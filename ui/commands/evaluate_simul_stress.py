@@ -36,12 +36,13 @@ def tried(trials: Sequence[str], entry: Entry, settings: Settings, talks: Sequen
 def _findings(trials: Sequence[str], entry: Entry, settings: Settings, talks: Sequence[Talk]) -> Iterator[Finding]:
     from live.evaluation.simul import stress
     from live.vad import make_detector
+    from models.memory import give_back
     from models.worker_child import set_environment
 
     set_environment()  # as in a session's model process
     translator = entry.factory()
     can = translator.load(lambda _share: None)
-    model = stress.Model(translator, can, lambda: make_detector(settings.detector))
+    model = stress.Model(translator, can, lambda: make_detector(settings.detector), rest=give_back)
     for trial in trials:
         match trial:
             case "slow":

@@ -50,6 +50,8 @@ class Model:
     translator: Translator
     can: Capabilities
     detector: Callable[[], Detector]
+    rest: Callable[[], None] = lambda: None
+    """What a model process does after a final."""
 
 
 def slowed(model: Model, talk: Talk) -> list[Finding]:
@@ -89,7 +91,10 @@ def hour(model: Model, talks: Sequence[Talk], resident: Callable[[], int]) -> li
 
     def translate(request: Request) -> Hypothesis:
         memory.append((seconds(request.start), resident()))
-        return model.translator.translate(request, lambda: False)
+        hypothesis = model.translator.translate(request, lambda: False)
+        if request.is_final:
+            model.rest()
+        return hypothesis
 
     policy = ALL[OURS].build(model.can, Direction(talk.source, {talk.source: talk.target}))
     costs, detector = Measured(), _heard(model, talk)
