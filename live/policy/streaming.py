@@ -1,4 +1,4 @@
-"""The policy that settles text while somebody speaks: what each answer says again and later sound will hardly change.
+"""The policy that settles text while somebody speaks: what is said again, or what the model is sure of.
 
 In: utterances as they grow, and hypotheses. Out: requests, captions, and places to cut. Each answer is asked to go on
 from what is settled and to check what was tentative. When a text is settled is the business of commit.py, what is too
@@ -73,7 +73,10 @@ class _Open:
 
 
 class Streaming:
-    """Verify-first agreement with an attention gate; LocalAgreement-2 where the translator does not point."""
+    """Verify-first agreement with an attention gate.
+
+    Where the translator does not point, LocalAgreement-2, and what it is sure of at first sight.
+    """
 
     def __init__(
         self,

@@ -2,6 +2,7 @@ import builtins
 import struct
 
 import pytest
+from matplotlib.axes import Axes
 
 from live.errors import SettingsError
 from live.evaluation.simul.chart import Point, draw
@@ -26,6 +27,14 @@ def test_the_picture_has_a_panel_for_each_direction_and_cost(tmp_path):
     draw(POINTS, four)
     assert size_of(four)[0] == 2 * size_of(one)[0]
     assert size_of(four)[1] > 1.5 * size_of(one)[1]
+
+
+def test_no_two_policies_look_alike(tmp_path, monkeypatch):
+    looks = []
+    scatter = Axes.scatter
+    monkeypatch.setattr(Axes, "scatter", lambda *places, **look: looks.append(look) or scatter(*places, **look))
+    draw([Point("en-zh", "measured", f"policy {n}", 1.0, 1.0) for n in range(12)], tmp_path / "picture.png")
+    assert len({(look["marker"], look["color"]) for look in looks}) == 12
 
 
 def test_without_matplotlib_one_line_says_what_to_install(tmp_path, monkeypatch):

@@ -49,13 +49,15 @@ def test_a_target_is_met_at_its_mark_and_missed_beyond():
     assert set(beyond.values()) == {False}
 
 
-@pytest.mark.parametrize("peer", [LOCAL_AGREEMENT, LOCAL_AGREEMENT + WITH_CUTS])
-@pytest.mark.parametrize(("share", "is_met"), [(0.95, True), (0.97, False)])
-def test_under_the_large_models_cost_ours_should_be_clearly_ahead(peer, share, is_met):
-    held = judged(row(peer, cost_model=LARGE), row(OURS, cost_model=LARGE, longyaal_ca_s=2.0 * share))
+@pytest.mark.parametrize(
+    ("peer", "most"), [(LOCAL_AGREEMENT, 0.95), (LOCAL_AGREEMENT + WITH_CUTS, 0.95), (REDECODING, 0.75)]
+)
+@pytest.mark.parametrize(("more", "is_met"), [(0.0, True), (0.02, False)])
+def test_under_the_large_models_cost_ours_should_be_clearly_ahead(peer, most, more, is_met):
+    held = judged(row(peer, cost_model=LARGE), row(OURS, cost_model=LARGE, longyaal_ca_s=2.0 * (most + more)))
 
     assert held == {
-        (f"LongYAAL by the clock at equal BLEU, as a share: {peer}", LARGE): is_met,
+        (f"LongYAAL by the clock at equal BLEU, as a share of that of: {peer}", LARGE): is_met,
         ("end of speech to final p95, s", LARGE): True,
     }
 
@@ -80,6 +82,17 @@ def test_a_pace_at_which_the_peer_is_both_worse_and_later_does_not_count():
         row(LOCAL_AGREEMENT + SLOW, bleu=60.0, longyaal_ca_s=3.0),
     )
     ours = row(OURS, bleu=65.0, longyaal_ca_s=1.0)
+    (verdict,) = (each for each in verdicts([*peers, ours]) if "equal BLEU" in each.what)
+
+    assert verdict.figure == pytest.approx(1.0)
+
+
+def test_a_pace_that_is_later_and_hardly_better_does_not_count():
+    peers = (
+        row(LOCAL_AGREEMENT, bleu=65.890, longyaal_ca_s=2.55),
+        row(LOCAL_AGREEMENT + SLOW, bleu=65.894, longyaal_ca_s=3.55),
+    )
+    ours = row(OURS, bleu=91.0, longyaal_ca_s=2.55)
     (verdict,) = (each for each in verdicts([*peers, ours]) if "equal BLEU" in each.what)
 
     assert verdict.figure == pytest.approx(1.0)

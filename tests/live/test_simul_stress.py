@@ -1,5 +1,7 @@
 """Trials of our policy, with a scripted model and tones for speech."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,31 @@ def test_an_hour_with_steady_lag_and_memory_is_met(monkeypatch):
     assert lag.is_met
     assert memory.is_met
     assert memory.figure == "100 MB"
+
+
+def test_after_every_final_of_the_hour_the_model_rests(monkeypatch):
+    monkeypatch.setattr(stress, "HOUR_S", 600.0)
+    rests = []
+    asked = model()
+    translate = asked.translator.translate
+    asked.translator.translate = lambda request, cancelled: (
+        rests.append(request.is_final) or translate(request, cancelled)
+    )
+    stress.hour(replace(asked, rest=lambda: rests.append("rest")), [talk()], lambda: 1)
+
+    after_finals = [rests[n + 1 : n + 2] for n, each in enumerate(rests) if each is True]
+    assert len(after_finals) > 100
+    assert after_finals == [["rest"]] * len(after_finals) == [["rest"]] * rests.count("rest")
+
+
+def test_the_hour_keeps_no_captions_for_they_would_look_like_a_leak(monkeypatch):
+    monkeypatch.setattr(stress, "HOUR_S", 600.0)
+    play, played = stress.play, []
+    monkeypatch.setattr(stress, "play", lambda *given, **how: played.append(play(*given, **how)) or played[0])
+    stress.hour(model(), [talk()], lambda: 1)
+
+    assert played[0].calls
+    assert played[0].playback.shown == ()
 
 
 def test_memory_that_grows_is_found(monkeypatch):

@@ -102,6 +102,12 @@ def test_what_the_model_is_sure_of_settles_at_once_where_the_language_is_known()
     assert texts(heard(unknown, FIRST, "We go home", "我们去"))[:2] == ("", " We go home")
 
 
+def test_what_the_model_is_not_sure_of_settles_when_it_is_said_again():
+    held = policy("zh")
+    assert texts(heard(held, FIRST, "We go home", "我们去", logprob=-0.31))[0] == ""
+    assert texts(heard(held, FIRST + STEP, "We go home", "我们去", logprob=-0.31))[0] == " We go"
+
+
 def test_the_next_request_goes_on_from_what_is_settled_and_brings_the_rest_as_draft():
     held = policy()
     heard(held, FIRST, "We go", "我们去")

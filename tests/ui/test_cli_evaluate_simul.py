@@ -6,10 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from live.evaluation.simul import scorers
+from live.evaluation.simul import scorers, stress
 from live.evaluation.simul.costs import LARGE
 from live.evaluation.simul.record import Sentence, Talk
+from models import worker_child
 from models.base import SAMPLE_RATE
+from models.memory import give_back
 from tests.live.fakes import CHINESE_HZ, ENGLISH_HZ, quiet, tone
 from ui import cli
 from ui.commands import evaluate_simul
@@ -97,8 +99,14 @@ def test_wrong_words_are_refused(arguments):
     assert stop.value.code == 2
 
 
-def test_trials_say_what_was_found(tones, capsys):
+def test_trials_say_what_was_found(tones, monkeypatch, capsys):
+    told = []
+    monkeypatch.setattr(worker_child, "set_environment", lambda: told.append("as in a model process"))
+    slowed = stress.slowed
+    monkeypatch.setattr(stress, "slowed", lambda model, talk: told.append(model.rest) or slowed(model, talk))
     assert evaluate("--stress", "slow") == 0
+
+    assert told[:2] == ["as in a model process", give_back]
 
     printed = capsys.readouterr().out
     assert "sentences without a final" in printed

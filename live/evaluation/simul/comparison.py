@@ -41,6 +41,8 @@ MOST_OF_LOCAL_AGREEMENT = {True: 1.0, False: 0.95}
 MOST_OF_REDECODING = 0.75
 PEERS = (LOCAL_AGREEMENT, LOCAL_AGREEMENT + WITH_CUTS, REDECODING)
 """Those ours is compared with at equal BLEU."""
+SAME_BLEU = 0.3
+"""Points no further apart count as equally good: less is chance."""
 MOST_HIDDEN = 10
 """Units: masks up to this are tried."""
 
@@ -186,7 +188,7 @@ def _delay_share(row: Row, name: str, points: Sequence[Row], most: float) -> Ver
     delay_s = float(np.interp(row.bleu, bleus, delays))
     reached = float(np.clip(row.bleu, bleus[0], bleus[-1]))
     return Verdict(
-        f"LongYAAL by the clock at equal BLEU, as a share: {name}",
+        f"LongYAAL by the clock at equal BLEU, as a share of that of: {name}",
         row.direction,
         row.cost_model,
         row.longyaal_ca_s / delay_s,
@@ -196,5 +198,5 @@ def _delay_share(row: Row, name: str, points: Sequence[Row], most: float) -> Ver
 
 
 def _is_better(other: Row, row: Row) -> bool:
-    """Whether another pace of the same policy is both better and earlier."""
-    return other.bleu > row.bleu and other.longyaal_ca_s < row.longyaal_ca_s
+    """Whether another pace of the same policy is earlier, and no worse."""
+    return other.bleu >= row.bleu - SAME_BLEU and other.longyaal_ca_s < row.longyaal_ca_s
