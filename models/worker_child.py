@@ -45,7 +45,7 @@ PICKLE_PROTOCOL = 5
 """Carries an array without copying it first, and keeps a read-only one read-only."""
 
 _KERNELS_KEPT = "64"
-"""oneDNN keeps 1,024 prepared kernels by default, a few for each length of sound it meets: 90 MB after 400 answers of
+"""oneDNN keeps 1,024 prepared kernels by default, a few for each length of sound it meets: 88 MB after 400 answers of
 the embedded model, against 34 MB with so many."""
 
 _WORDY = ("bitsandbytes", "torchao", "torch.utils._pytree")
