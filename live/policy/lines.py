@@ -54,8 +54,8 @@ class StreamLine:
             end: where the sound ended that it is about.
             is_same: whether it is in the language of the answer before; otherwise nothing counts as said again.
         """
-        pieces, n_agreed = self._after_committed(outcome)
-        n_agreed = n_agreed if is_same else 0
+        pieces = self._after_committed(outcome)
+        n_agreed = agreed(pieces, self.draft) if is_same else 0
         rest, reach = [], self.reach
         for index, piece in enumerate(pieces):
             reach = max(reach, piece.at or 0)
@@ -97,12 +97,11 @@ class StreamLine:
         """Forget what is not settled."""
         return replace(self, rest=())
 
-    def _after_committed(self, outcome: Outcome) -> tuple[tuple[Piece, ...], int]:
-        """The pieces behind the committed ones, and how many of them were said before."""
+    def _after_committed(self, outcome: Outcome) -> tuple[Piece, ...]:
+        """The pieces behind the committed ones."""
         if takes_ids(outcome.pieces) and takes_ids(self.committed):
-            return outcome.pieces, min(outcome.n_agreed, len(self.rest))
-        pieces = behind(self.committed, outcome.pieces)
-        return pieces, agreed(pieces, self.draft)
+            return outcome.pieces
+        return behind(self.committed, outcome.pieces)
 
 
 def is_word(piece: Piece) -> bool:

@@ -96,6 +96,13 @@ def test_what_two_answers_say_settles_but_for_the_last_piece():
     assert texts(heard(held, FIRST + STEP, "We go home", "我们去吧")) == (" We go", " home", "我们去", "吧")
 
 
+def test_a_translator_that_cannot_verify_is_held_to_what_it_said_before():
+    held = policy(verifies=False)
+    heard(held, FIRST, "We go", "我们去")
+    assert held.request(utterance(FIRST + STEP)).branches[0].draft == ()
+    assert texts(heard(held, FIRST + STEP, "We go home", "我们去吧")) == (" We go", " home", "我们去", "吧")
+
+
 def test_what_the_model_is_sure_of_settles_at_once_where_the_language_is_known():
     known, unknown = policy("zh"), policy()
     assert texts(heard(known, FIRST, "We go home", "我们去"))[:2] == (" We go", " home")
