@@ -115,9 +115,9 @@ def takes_ids(pieces: Sequence[Piece]) -> bool:
 
 
 def agreed(pieces: Sequence[Piece], draft: Sequence[Piece]) -> int:
-    """How many pieces say the same, from the first on."""
+    """How many pieces say the same, from the first on. Two halves of characters look alike, and may not be."""
     for count, (piece, drafted) in enumerate(zip(pieces, draft, strict=False)):
-        if piece.text != drafted.text:
+        if (piece.ids, piece.text) != (drafted.ids, drafted.text):
             return count
     return min(len(pieces), len(draft))
 

@@ -15,7 +15,6 @@ from live.evaluation.simul.policies import (
     Redecoding,
     Retranslation,
     VadFinal,
-    agreed,
     settled_by_gate,
 )
 from live.policy import Direction
@@ -116,13 +115,6 @@ def test_the_last_piece_waits_wherever_it_points():
 
 def test_a_piece_that_points_nowhere_stops_the_gate():
     assert settled_by_gate((Piece((1,), "甲", 0.0), *pieces("乙丙")), before=at(100)) == 0
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "n"), [("", "甲", 0), ("甲", "甲乙", 1), ("甲乙", "乙甲", 0), ("甲乙", "甲", 1)]
-)
-def test_what_two_answers_share_is_their_common_beginning(before, now, n):
-    assert agreed(pieces(before), pieces(now)) == n
 
 
 def test_an_answer_without_speech_takes_nothing_back_that_is_settled():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from live.policy.lines import StreamLine, behind
+from live.policy.lines import StreamLine, agreed, behind
 from models.base import Outcome, Piece
 
 
@@ -49,6 +49,19 @@ def test_answers_without_ids_are_compared_by_their_texts():
     assert ages(line) == [("We", 1), (" meet", 1), (" on", 0)]
     line = line.commit(2).hear(Outcome(pieces("We", " meet", " on", " Monday", ids=False), 0, "end"), 300, is_same=True)
     assert ages(line) == [(" on", 1), (" Monday", 0)]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "n"), [("", "甲", 0), ("甲", "甲乙", 1), ("甲乙", "乙甲", 0), ("甲乙", "甲", 1)]
+)
+def test_what_two_answers_share_is_their_common_beginning(before, now, n):
+    assert agreed(pieces(*now), pieces(*before)) == n
+
+
+def test_halves_of_different_characters_look_alike_and_are_not_the_same():
+    one, other = (Piece((number,), "\ufffd", -0.1) for number in (1, 2))
+    assert agreed((one,), (other,)) == 0
+    assert agreed((one,), (one,)) == 1
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from live.audio import Utterance
 from live.events import Caption, Line
 from live.policy import Direction, readable, words
+from live.policy.lines import agreed
 from live.policy.load import Level
 from live.policy.pace import SHORTEST
 from models.base import SAMPLE_RATE, UNKNOWN, Branch, Capabilities, Hypothesis, Piece, Request, Task
@@ -176,7 +177,7 @@ class LocalAgreement(Baseline):
     """What two answers in a row agree on is settled, and forced from then on."""
 
     def _n_settled(self, text: Text, pieces: Sequence[Piece], utterance: Utterance) -> int:
-        return agreed(text.draft, pieces)
+        return agreed(pieces, text.draft)
 
 
 class Redecoding(LocalAgreement):
@@ -202,14 +203,6 @@ class AttentionGate(Baseline):
 
     def _n_settled(self, text: Text, pieces: Sequence[Piece], utterance: Utterance) -> int:
         return settled_by_gate(pieces, utterance.end - self._hold)
-
-
-def agreed(draft: Sequence[Piece], pieces: Sequence[Piece]) -> int:
-    """How many pieces two answers have in common, from the first on."""
-    for n, (before, now) in enumerate(zip(draft, pieces, strict=False)):
-        if before.ids != now.ids or before.text != now.text:
-            return n
-    return min(len(draft), len(pieces))
 
 
 def settled_by_gate(pieces: Sequence[Piece], before: int) -> int:
