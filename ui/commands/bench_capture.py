@@ -31,7 +31,7 @@ from live.lanes import Lanes
 from live.queues import JobQueue
 from live.settings import Settings
 from models.base import SAMPLE_RATE
-from ui.commands.bench_model import write_json
+from ui.commands.figures import write_json
 from ui.commands.options import Commands, count
 from ui.exits import DONE, endings_to
 from ui.saying import say

@@ -11,8 +11,8 @@ import numpy as np
 from live.evaluation.echoes import Outcome, Scene, hear
 from live.vad import make_detector
 from models.base import SAMPLE_RATE, Samples
-from ui.commands.bench_model import write_json
 from ui.commands.bench_voices import Said, sentences
+from ui.commands.figures import write_json
 from ui.commands.options import Commands, add_setting, count, load_settings
 from ui.exits import DONE
 from ui.saying import say

@@ -13,7 +13,8 @@ from live.errors import LiveError
 from live.events import CaptionUpdated, Event, LagChanged, StateChanged, UtteranceClosed
 from live.settings import AUTO, Settings
 from models.base import SAMPLE_RATE, TranslatorFactory
-from ui.commands.bench_model import UNMEASURED, add_size, chosen_quant, write_json
+from ui.commands.bench_model import UNMEASURED, add_size, chosen_quant
+from ui.commands.figures import write_json
 from ui.commands.follow import follow
 from ui.commands.options import load_settings
 from ui.commands.starting import Emit, Hear, session_maker

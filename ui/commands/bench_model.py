@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from live.errors import LiveError
 from live.settings import AUTO
 from models.bench import SIZES
 from models.memory import size_text
+from ui.commands.figures import write_json
 from ui.commands.options import Commands, add_setting, count, load_settings
 from ui.exits import DONE
 from ui.saying import say
@@ -153,20 +153,6 @@ def verdicts(measured: Measured) -> list[str]:
 
 def _verdict(what: str, figure: str, target: str, is_met: bool) -> str:
     return f"* {what}: {figure} (target {target}): {'met' if is_met else '**missed**'}."
-
-
-def write_json(path: Path, figures: object) -> None:
-    """Write figures to a file.
-
-    Raises:
-        LiveError: it cannot be written.
-    """
-    from live.files import replace_private
-
-    try:
-        replace_private(path, json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
-    except OSError as error:
-        raise LiveError(f"The figures cannot be written to {path}: {error.strerror}.") from error
 
 
 def _lengths(text: str) -> Sequence[float]:

@@ -15,8 +15,8 @@ from live.evaluation.voice_activity import Score, Steps, loud_steps, noisy, scor
 from live.parts import read_recording
 from live.vad import Detector, make_detector
 from models.base import SAMPLE_RATE, Samples
-from ui.commands.bench_model import write_json
 from ui.commands.bench_voices import Said, sentences
+from ui.commands.figures import write_json
 from ui.commands.options import Commands, count
 from ui.exits import DONE
 from ui.saying import say

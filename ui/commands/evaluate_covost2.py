@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
-import json
 import re
 import signal
 import sys
@@ -15,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from live.errors import RecordingError
 from live.evaluation.covost2 import SPLITS, Clip, read
 from live.evaluation.predictions import Predictions, Problem, Subject, fingerprint
 from live.settings import SPOKEN
 from models.base import LANGUAGES
+from ui.commands.figures import write_json
 from ui.commands.options import Commands, add_command, count, load_settings, resolve_model
 from ui.exits import DONE, INTERRUPTED
 from ui.saying import say
@@ -124,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
     _print(figures)
     print(f"predictions: {path}")
     if arguments.json is not None:
-        _write(arguments.json, figures)
+        write_json(arguments.json, dataclasses.asdict(figures))
     return DONE
 
 
@@ -256,15 +255,6 @@ def _print(figures: Figures) -> None:
     for name, what in PROBLEMS.items():
         if n := figures.problems[name]:
             print(f"{n:,} of these clips {what}: each counts as an empty translation")
-
-
-def _write(path: Path, figures: Figures) -> None:
-    from live.files import replace_private
-
-    try:
-        replace_private(path, json.dumps(dataclasses.asdict(figures), ensure_ascii=False, indent=1) + "\n")
-    except OSError as error:
-        raise RecordingError(f"The figures cannot be written to {path}: {error.strerror}.") from error
 
 
 def _default_path(subject: Subject) -> Path:

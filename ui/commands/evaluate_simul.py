@@ -13,6 +13,7 @@ from live.audio import seconds
 from live.errors import LiveError, RecordingError
 from live.evaluation.simul import contestants
 from ui.commands import evaluate_simul_play, evaluate_simul_stress
+from ui.commands.figures import write_json, write_text
 from ui.commands.options import Commands, add_command, add_setting, count, load_settings, resolve_model
 from ui.exits import DONE
 from ui.logs import native_noise_logged
@@ -111,9 +112,9 @@ def run(arguments: argparse.Namespace) -> int:
     report = replace(report, notes=(*_notes(entry.name, talks), *report.notes))
     report.show()
     if arguments.json is not None:
-        _write(arguments.json, report.json())
+        write_json(arguments.json, report.data)
     if arguments.markdown is not None:
-        _write(arguments.markdown, report.markdown())
+        write_text(arguments.markdown, report.markdown())
     return DONE
 
 
@@ -189,15 +190,6 @@ def _notes(name: str, talks: Sequence[Talk]) -> tuple[str, ...]:
         f"{len(talks)} talks, {minutes:.1f} minutes, {n_sentences} sentences, by {name}; the same ones every time.",
         "Synthetic voices and meeting phrases: nothing is claimed for human speech.",
     )
-
-
-def _write(path: Path, text: str) -> None:
-    from live.files import replace_private
-
-    try:
-        replace_private(path, text)
-    except OSError as error:
-        raise RecordingError(f"The figures cannot be written to {path}: {error.strerror}.") from error
 
 
 def _policies(text: str) -> tuple[str, ...]:

@@ -1,11 +1,10 @@
-"""The comparison on paper: tables for the terminal and in Markdown, and figures as JSON.
+"""The comparison on paper: tables for the terminal and in Markdown, and figures for a file.
 
 In: Rows and Verdicts. Out: text. What the figures are is live.evaluation.simul's business.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -36,7 +35,6 @@ class Report:
 
     tables: tuple[Table, ...]
     figures: Mapping[str, object]
-    """For --json."""
     contestants: tuple[Contestant, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -60,9 +58,10 @@ class Report:
         parts.append("\n".join(f"- {note}" for note in self.notes) + "\n")
         return "\n".join(parts)
 
-    def json(self) -> str:
-        """All figures."""
-        return json.dumps({**self.figures, "notes": self.notes}, ensure_ascii=False, indent=1) + "\n"
+    @property
+    def data(self) -> Mapping[str, object]:
+        """All figures, for --json."""
+        return {**self.figures, "notes": self.notes}
 
 
 def comparison(
