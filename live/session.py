@@ -22,7 +22,6 @@ from live.errors import LiveError, RefusedError, unworded
 from live.events import (
     AddMark,
     AddTerm,
-    CaptionUpdated,
     Command,
     MarkAdded,
     Mode,
@@ -37,7 +36,6 @@ from live.events import (
     State,
     StateChanged,
     Stop,
-    UtteranceFailed,
 )
 from live.lane import LaneEnded, LaneThread
 from live.lanes import Lanes
@@ -374,12 +372,7 @@ class Session:
         """Say which utterances were heard and never translated."""
         self._jobs.close()
         while (job := self._jobs.get(0)) is not None:
-            lost = job.utterance
-            settled = self._policy.forget(lost.id) if self._policy is not None else None
-            if settled is not None:
-                self._emit(CaptionUpdated(settled))
-            message = "The session ended before this was translated."
-            self._emit(UtteranceFailed(lost.lane, lost.id, lost.start, lost.end, message))
+            self._translator.give_up(job.utterance, "The session ended before this was translated.")
 
     def _enter(self, state: State, detail: str = "") -> None:
         self._state = state

@@ -140,6 +140,18 @@ class TranslatorThread:
         """Wait for the model process to be gone; longer than `timeout_s` never."""
         self._thread.join(timeout_s)
 
+    def give_up(self, utterance: Utterance, message: str) -> None:
+        """Say that an utterance is not translated; a growing one still has its final. What was settled of it stays.
+
+        For the session, too, once this thread has ended.
+        """
+        if not utterance.is_final:
+            return
+        settled = self._policy().forget(utterance.id)
+        if settled is not None:
+            self._emit(CaptionUpdated(settled))
+        self._emit(UtteranceFailed(utterance.lane, utterance.id, utterance.start, utterance.end, message))
+
     def _run(self) -> None:
         error: str | None = None
         worker: Worker | None = None
@@ -189,13 +201,13 @@ class TranslatorThread:
         try:
             self._caption(worker, job)
         except _Ended as end:
-            self._fail(utterance, end.error or "The session was stopped before this was translated.")
+            self.give_up(utterance, end.error or "The session was stopped before this was translated.")
             raise
         except ModelError as error:
-            self._fail(utterance, str(error))
+            self.give_up(utterance, str(error))
         except Exception as error:  # noqa: BLE001 - around one job
             _log.error("Utterance %d failed:\n%s", utterance.id, unworded(error))
-            self._fail(utterance, f"This could not be translated: an error of the program ({type(error).__name__}).")
+            self.give_up(utterance, f"This could not be translated: an error of the program ({type(error).__name__}).")
 
     def _caption(self, worker: Worker, job: Job) -> None:
         policy, utterance = self._policy(), job.utterance
@@ -281,15 +293,6 @@ class TranslatorThread:
                 pass  # loaded again after a restart, or the answer to a cancelled ticket
             case _:
                 assert_never(reply)
-
-    def _fail(self, utterance: Utterance, message: str) -> None:
-        """Give an utterance up; a growing one still has its final. What was settled of it stays."""
-        if not utterance.is_final:
-            return
-        settled = self._policy().forget(utterance.id)
-        if settled is not None:
-            self._emit(CaptionUpdated(settled))
-        self._emit(UtteranceFailed(utterance.lane, utterance.id, utterance.start, utterance.end, message))
 
     def _policy(self) -> LivePolicy:
         assert self.policy is not None, "jobs come only once the session has set the policy"
