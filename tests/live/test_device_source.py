@@ -48,6 +48,16 @@ def opened():
         source.close()
 
 
+def looked_after(opened, system):
+    """What is told of a microphone of the system; it has been looked after three times."""
+    asked = threading.Semaphore(0)
+    system.default = lambda _kind: asked.release()
+    _, told, _ = opened(system)
+    for _ in range(3):
+        assert asked.acquire(timeout=10.0)
+    return told
+
+
 @pytest.mark.parametrize(
     ("kind", "wanted", "name"),
     [
@@ -107,11 +117,7 @@ def test_another_default_is_noticed_by_who_follows_it_alone(opened):
 def test_where_no_default_is_left_the_device_is_kept(opened, monkeypatch):
     monkeypatch.setattr(capture, "WATCH_S", 0.001)
     system = FakeSystem(BUILT_IN)
-    asked = threading.Semaphore(0)
-    system.default = lambda _kind: asked.release()
-    _, told, _ = opened(system)
-    for _ in range(3):
-        assert asked.acquire(timeout=10.0)
+    told = looked_after(opened, system)
 
     assert told.reasons == []
 
@@ -140,11 +146,7 @@ def test_a_microphone_may_take_long_to_begin_but_not_to_go_on(opened, monkeypatc
     monkeypatch.setattr(capture, "STALL_S", 0.0)
     monkeypatch.setattr(capture, "START_S", 1000.0)
     system = FakeSystem(BUILT_IN)
-    asked = threading.Semaphore(0)
-    system.default = lambda _kind: asked.release()
-    _, told, _ = opened(system)
-    for _ in range(3):
-        assert asked.acquire(timeout=10.0)
+    told = looked_after(opened, system)
     assert told.reasons == []
     system.recordings[-1].feed.push(np.zeros((320, 1), np.int16))
 
@@ -156,11 +158,7 @@ def test_a_microphone_is_not_lost_because_the_program_stood_still(opened, monkey
     monkeypatch.setattr(capture, "START_S", 0.0)
     monkeypatch.setattr(capture, "HELD_UP_S", 0.0)  # it does so all the time
     system = FakeSystem(BUILT_IN)
-    asked = threading.Semaphore(0)
-    system.default = lambda _kind: asked.release()
-    _, told, _ = opened(system)
-    for _ in range(3):
-        assert asked.acquire(timeout=10.0)
+    told = looked_after(opened, system)
 
     assert told.reasons == []
 

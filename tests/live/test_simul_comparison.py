@@ -76,24 +76,17 @@ def test_delays_are_compared_at_equal_quality_or_as_near_as_the_peer_comes():
     assert [share(bleu) for bleu in (60.0, 75.0, 90.0)] == pytest.approx([1.5, 1.0, 0.75])
 
 
-def test_a_pace_at_which_the_peer_is_both_worse_and_later_does_not_count():
-    peers = (
-        row(LOCAL_AGREEMENT, bleu=70.0, longyaal_ca_s=1.0),
-        row(LOCAL_AGREEMENT + SLOW, bleu=60.0, longyaal_ca_s=3.0),
-    )
-    ours = row(OURS, bleu=65.0, longyaal_ca_s=1.0)
-    (verdict,) = (each for each in verdicts([*peers, ours]) if "equal BLEU" in each.what)
-
-    assert verdict.figure == pytest.approx(1.0)
-
-
-def test_a_pace_that_is_later_and_hardly_better_does_not_count():
-    peers = (
-        row(LOCAL_AGREEMENT, bleu=65.890, longyaal_ca_s=2.55),
-        row(LOCAL_AGREEMENT + SLOW, bleu=65.894, longyaal_ca_s=3.55),
-    )
-    ours = row(OURS, bleu=91.0, longyaal_ca_s=2.55)
-    (verdict,) = (each for each in verdicts([*peers, ours]) if "equal BLEU" in each.what)
+@pytest.mark.parametrize(
+    ("sooner", "later", "ours"),
+    [((70.0, 1.0), (60.0, 3.0), (65.0, 1.0)), ((65.890, 2.55), (65.894, 3.55), (91.0, 2.55))],
+    ids=["worse", "hardly better"],
+)
+def test_a_pace_at_which_the_peer_is_later_and_no_better_does_not_count(sooner, later, ours):
+    rows = [
+        row(name, bleu=bleu, longyaal_ca_s=delay_s)
+        for name, (bleu, delay_s) in ((LOCAL_AGREEMENT, sooner), (LOCAL_AGREEMENT + SLOW, later), (OURS, ours))
+    ]
+    (verdict,) = (each for each in verdicts(rows) if "equal BLEU" in each.what)
 
     assert verdict.figure == pytest.approx(1.0)
 
