@@ -127,7 +127,7 @@ class EchoFilter:
             return Likeness(0.0, 0, 0.0, 0.0)
         found = _compare(heard, played, noise)
         # Long after all that the system has played: no echo of that.
-        alone_s = _active_s(alone, noise)
+        alone_s = np.count_nonzero(_is_active(alone, noise)) * _HOP_S
         return replace(found, own_s=found.own_s + alone_s, active_s=found.active_s + alone_s)
 
 
@@ -151,16 +151,12 @@ def _compare(heard: Powers, played: Powers, noise: Powers) -> Likeness:
             n_own = np.count_nonzero(_is_unexplained(heard, each[at : at + len(heard)], noise) & is_active)
             guesses.append((n_own, (LATEST_LAG - at) * HOP))
     n_own, lag = min(guesses)
-    return Likeness(float(best), lag, n_own * _HOP_S, _active_s(heard, noise))
+    return Likeness(float(best), lag, n_own * _HOP_S, np.count_nonzero(is_active) * _HOP_S)
 
 
 def _is_active(heard: Powers, noise: Powers) -> NDArray[np.bool_]:
     """(T,) whether there is sound above the noise."""
     return np.asarray(heard.sum(axis=1) > AUDIBLE * noise.sum())
-
-
-def _active_s(heard: Powers, noise: Powers) -> float:
-    return np.count_nonzero(_is_active(heard, noise)) * _HOP_S
 
 
 def _is_unexplained(heard: Powers, source: Powers, noise: Powers) -> NDArray[np.bool_]:

@@ -16,15 +16,7 @@ from live.audio import Utterance, seconds
 from live.events import Caption, Line
 from live.policy import monologue
 from live.policy.captions import Texts
-from live.policy.commit import (
-    Agreed,
-    AgreedAndPast,
-    Certain,
-    ClearlyOld,
-    Rule,
-    Sight,
-    committable,
-)
+from live.policy.commit import Agreed, AgreedAndPast, Certain, ClearlyOld, Rule, Sight, committable
 from live.policy.conversation import Conversation, speech_length
 from live.policy.direction import Direction
 from live.policy.lines import Seen, StreamLine, takes_ids

@@ -6,10 +6,11 @@ talked at once, who began first may have become final last: such a file is put i
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from live.errors import RecordingError
-from live.events import CaptionUpdated, Event, MarkAdded, StateChanged
+from live.events import Caption, CaptionUpdated, Event, MarkAdded, StateChanged
 from live.files import replace_private
 from live.recording.export.cues import Cue, Placing, caption_cues, lay_out, mark_cues
 from live.recording.export.forms import Lines
@@ -36,10 +37,9 @@ class SubtitleFile:
         self._placing = Placing()
         self._speakers = Speakers()
         self._marks: list[MarkAdded] = []
+        self._waiting: list[MarkAdded] = []
+        self._captions: list[Caption] = []
         self._n_cues = 0
-        self._all: list[CaptionUpdated | MarkAdded] = []
-        self._last_start = 0
-        self._is_in_order = True
         self.file = GrowingFile(path, "subtitles")
 
     def take(self, event: Event, at_s: float) -> None:
@@ -55,14 +55,12 @@ class SubtitleFile:
                 if self._form == "vtt":
                     self.file.append(VTT_HEADER.encode())
             case MarkAdded():
-                self._marks.append(event)  # it waits for the caption of its moment
-                self._all.append(event)
+                self._marks.append(event)
+                self._waiting.append(event)  # for the caption of its moment
             case CaptionUpdated(caption) if caption.is_final:
-                self._all.append(event)
-                self._is_in_order = self._is_in_order and caption.start >= self._last_start
-                self._last_start = max(self._last_start, caption.start)
-                marks = [mark for mark in self._marks if mark.at < caption.end]
-                self._marks = [mark for mark in self._marks if mark.at >= caption.end]
+                self._captions.append(caption)
+                marks = [mark for mark in self._waiting if mark.at < caption.end]
+                self._waiting = [mark for mark in self._waiting if mark.at >= caption.end]
                 self._append(caption_cues(caption, marks, self._lines, self._speakers.of(caption)))
             case _:
                 pass
@@ -73,15 +71,15 @@ class SubtitleFile:
         Raises:
             RecordingError: the disk refused it.
         """
-        marks, self._marks = self._marks, []
+        marks, self._waiting = self._waiting, []
         self._append(mark_cues(marks))
         self.file.close()
-        if not self._is_in_order and self.file.path.is_file():  # what went into a pipe has gone
+        is_in_order = all(one.start <= other.start for one, other in pairwise(self._captions))
+        if not is_in_order and self.file.path.is_file():  # what went into a pipe has gone
             self._put_in_order()
 
     def _put_in_order(self) -> None:
-        captions = [event.caption for event in self._all if isinstance(event, CaptionUpdated)]
-        cues = lay_out(captions, [event for event in self._all if isinstance(event, MarkAdded)], self._lines)
+        cues = lay_out(self._captions, self._marks, self._lines)
         try:
             replace_private(self.file.path, (srt(cues) if self._form == "srt" else vtt(cues)).encode("utf-8"))
         except OSError as error:
